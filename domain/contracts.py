@@ -1,0 +1,231 @@
+"""What the outer rooms promise: Collector and its extra powers, Analyzer, CrmConnector; and the values they exchange.
+
+An extra power (answer, read back, tell about customers) is an extra Protocol, never a method that says no. Errors come
+from `domain.errors`. The contract suites in tests/contracts run over the tables COLLECTORS, ANALYZERS and CRMS.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NewType, Protocol, runtime_checkable
+
+from domain.analysis import Analysis, ModelRef
+from domain.mention import Mention, MentionId
+from domain.person import CustomerRecord
+
+Cursor = NewType("Cursor", str)
+IdempotencyKey = NewType("IdempotencyKey", str)
+RemoteId = NewType("RemoteId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting that a source or a CRM needs; `secret` ones come from the environment only."""
+
+    key: str
+    title: str
+    required: bool = True
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSpec:
+    """What a network is, as data: listing networks imports no SDK.
+
+    Attributes:
+        lookback: how far each run reads again, for late comments and edits; duplicates fall on the id.
+        price_per_read: US dollars for one mention read, 0 where reading is free.
+        can_reply: whether `connect()` returns something that is also CanReply.
+    """
+
+    key: str
+    title: str
+    settings: tuple[Setting, ...] = ()
+    lookback: timedelta = timedelta()
+    permissions: tuple[str, ...] = ()
+    price_per_read: float = 0.0
+    can_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What to listen to: words and accounts of the brand. Empty means everything that the source holds."""
+
+    terms: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An item that could not become a mention; kept and listed, never dropped in silence."""
+
+    position: str  # "line 12", "entry 3", "sheet Avis, row 7"
+    reason: str
+    raw: str  # the item as received, cut to 2,000 characters
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of what a source answered.
+
+    Attributes:
+        cursor: where to resume once this page is stored; None = not safe yet (e.g. newest-first paging).
+        deleted: mentions that the network says are gone.
+        notes: remarks for the person who imports ("3 dates had no time zone: read as Europe/Paris").
+    """
+
+    mentions: tuple[Mention, ...]
+    cursor: Cursor | None
+    rejects: tuple[Reject, ...] = ()
+    deleted: tuple[MentionId, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """May we answer this mention here, until when, at what price? `reason` says why not, or what to mind."""
+
+    allowed: bool
+    reason: str = ""
+    until: datetime | None = None
+    price: float = 0.0  # US dollars
+    public: bool = True
+    text_limit: int | None = None  # characters
+
+
+class Collector(Protocol):
+    """Brings mentions from one source."""
+
+    @property
+    def spec(self) -> CollectorSpec:
+        """What the source is; constant."""
+
+    def check(self) -> None:
+        """Raises ConfigurationError with what to do where a person must act; returns where all is well."""
+
+    def fetch(self, watch: Watch, since: Cursor | None) -> Iterator[Page]:
+        """Pages from `since` on. Same `since`, same source: same mentions. Raises the errors of `domain.errors`."""
+
+
+@runtime_checkable
+class CanReply(Protocol):
+    """Carries answers back to the network."""
+
+    def may_reply(self, mention: Mention) -> Permission:
+        """Pure and fast: shown before a person writes."""
+
+    def reply(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId:
+        """Send one answer; the id that the network gave it.
+
+        Raises:
+            TransientError: not accepted now, certainly not sent.
+            OutcomeUnknownError: it may have been sent.
+            RefusedError: never going to be accepted.
+        """
+
+
+@runtime_checkable
+class CanReadBack(Protocol):
+    """Can look whether an answer of ours is there already; needed where the network has no idempotency key."""
+
+    def find_reply(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId | None:
+        """The id of our answer to `mention` with this text, or None where the network surely has none."""
+
+
+@runtime_checkable
+class KnowsCustomers(Protocol):
+    """Also knows the shop's customers and what happened with them."""
+
+    def customers(self) -> Iterable[CustomerRecord]:
+        """All of them; told again, they change nothing."""
+
+
+class Analyzer(Protocol):
+    """Says what mentions say."""
+
+    @property
+    def model(self) -> ModelRef:
+        """Which model speaks; changes whenever its answers may."""
+
+    def analyze(self, mentions: Sequence[Mention]) -> list[Analysis]:
+        """One analysis a mention, same length, same order, whatever the batch; pure."""
+
+
+class RecordKind(StrEnum):
+    """What leaves for the CRM."""
+
+    CONTACT = "contact"
+    FINDING = "finding"
+    SEGMENT_MEMBERS = "segment_members"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class CrmRecord:
+    """One thing that the CRM should know; vendor-free.
+
+    Attributes:
+        key: idempotency key; the same key pushed twice makes one record, the later one wins.
+        fields: flat and printable; see `crm_sync.records` for the names of each kind. Never the text of a post.
+    """
+
+    kind: RecordKind
+    key: IdempotencyKey
+    fields: dict[str, Any]
+
+
+class ReceiptState(StrEnum):
+    """What became of one record."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The CRM's answer to one record."""
+
+    key: IdempotencyKey
+    state: ReceiptState
+    remote_id: RemoteId | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmSpec:
+    """What a CRM is, as data.
+
+    Attributes:
+        batch_size: how many records one `push` takes at most.
+        idempotent: a record pushed twice makes no second one; where False, the outbox reads back before a resend.
+    """
+
+    key: str
+    title: str
+    settings: tuple[Setting, ...] = ()
+    batch_size: int = 100
+    idempotent: bool = True
+
+
+class CrmConnector(Protocol):
+    """Carries records to one CRM."""
+
+    @property
+    def spec(self) -> CrmSpec:
+        """What the CRM is; constant."""
+
+    def check(self) -> None:
+        """Raises ConfigurationError with what to do where a person must act."""
+
+    def push(self, records: Sequence[CrmRecord]) -> list[Receipt]:
+        """One receipt a record, in order. Raises TransientError where nothing was written."""
+
+
+@runtime_checkable
+class CanFindRecord(Protocol):
+    """Can look whether a record is there already."""
+
+    def find(self, record: CrmRecord) -> RemoteId | None:
+        """The CRM's id of the record with this key, or None where it surely has none."""
