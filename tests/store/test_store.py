@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from store import Store, schema
 from store.outbox import OutboxState
 from store.queue import QueueFilter, View
 from tests.builders import analysis, mention, page
+from tests.conftest import NOW
 
 
 def no_records(_case: object, _person: object) -> list[tuple[str, CrmRecord]]:
@@ -36,7 +38,7 @@ def fill(store: Store, now: datetime, *mentions: object, intents: dict[str, str]
 
 
 def only_case(store: Store) -> CaseId:
-    [row] = store.queue.page(QueueFilter(), me="", now=datetime.max.replace(tzinfo=None).astimezone())
+    [row] = store.queue.page(QueueFilter(), me="", now=NOW)
     return row.case.id
 
 
@@ -313,7 +315,7 @@ def test_a_full_disk_says_what_to_do_and_keeps_what_was_there(
 
     sa.event.listen(store.database.engine, "checkout", shrink)
     big = page(*(mention(str(n), "x" * 5000) for n in range(1, 200)), cursor="9")
-    with pytest.raises(StorageError, match="full.*Free some space"):
+    with pytest.raises(StorageError, match=r"full.*Free some space"):
         store.mentions.add_page("s", big, now)
     source = store.sources.get("s")
     assert source is not None and source.cursor == "1" and store.mention_count() == 1
@@ -337,7 +339,6 @@ def test_addresses_that_cannot_work_say_so(
 
 def test_a_file_that_is_no_store_says_so(tmp_path: object, open_store: Callable[[str], Store]) -> None:
     path = f"{tmp_path}/x.sqlite"
-    with open(path, "wb") as handle:
-        handle.write(b"this is not a database" * 100)
+    Path(path).write_bytes(b"this is not a database" * 100)
     with pytest.raises(StorageError, match="not a Comptoir store"):
         open_store(f"sqlite:///{path}")
