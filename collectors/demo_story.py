@@ -22,6 +22,7 @@ CHAPTERS = ("liv", "ves", "bou", "web", "pro", "div")
 LAST_DAY = 39
 LIVE_STEP = timedelta(seconds=45)
 LIVE_AT_LEAST = 12  # so that something arrives even when the story is loaded late in the evening
+_HELD_BACK = 24  # last words kept for that; those that follow an answer of the story's agents stay unsaid
 _AFTERNOON = 15  # earlier in the day, the story's last day is yesterday: a counter with half a day of talk looks asleep
 _FORGOTTEN = timedelta(days=6)  # what nobody answered for so long is closed by somebody who tidies up
 _ZONE = ZoneInfo("Europe/Paris")
@@ -100,7 +101,7 @@ class _Thread:
 def _cut(threads: list[_Thread], anchor: datetime) -> datetime:
     # History ends at the anchor, or earlier where too little would be left to arrive.
     said = sorted(item["time"] for thread in threads for item in thread.items if not item["from_brand"])
-    late = said[-LIVE_AT_LEAST - 1] if len(said) > LIVE_AT_LEAST else anchor
+    late = said[-_HELD_BACK - 1] if len(said) > _HELD_BACK else anchor
     return min(anchor, late)
 
 
