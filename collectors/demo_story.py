@@ -24,7 +24,7 @@ LIVE_STEP = timedelta(seconds=45)
 LIVE_AT_LEAST = 12  # so that something arrives even when the story is loaded late in the evening
 _HELD_BACK = 24  # last words kept for that; those that follow an answer of the story's agents stay unsaid
 _AFTERNOON = 15  # earlier in the day, the story's last day is yesterday: a counter with half a day of talk looks asleep
-_FORGOTTEN = timedelta(days=6)  # what nobody answered for so long is closed by somebody who tidies up
+_FORGOTTEN = timedelta(days=3)  # what nobody answered for so long is closed by somebody who tidies up
 _ZONE = ZoneInfo("Europe/Paris")
 _CLOSING_DELAY = timedelta(minutes=25)  # an agent closes a case a little after its last word
 

@@ -99,7 +99,8 @@ class Mentions:
                 delta.mention(None, rows[key])
             delta.apply(connection)
             rejected = _keep_rejects(connection, source_key, page.rejects, now)
-            self._advance(connection, source_key, page, len(fresh))
+            heard = sum(not rows[key]["outbound"] for key in fresh)
+            self._advance(connection, source_key, page, heard)
         return PageResult(len(fresh), len(page.mentions) - len(fresh), rejected)
 
     @staticmethod
@@ -118,9 +119,9 @@ class Mentions:
         return set(inserted.scalars())
 
     @staticmethod
-    def _advance(connection: sa.Connection, source_key: str, page: Page, stored: int) -> None:
+    def _advance(connection: sa.Connection, source_key: str, page: Page, heard: int) -> None:
         s = schema.sources
-        values: dict[str, Any] = {"mention_count": s.c.mention_count + stored}
+        values: dict[str, Any] = {"mention_count": s.c.mention_count + heard}
         if page.cursor is not None:
             values["cursor"] = page.cursor
         if page.notes:

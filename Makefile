@@ -1,0 +1,68 @@
+# Everything a person needs, one verb each. `make` alone prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The folder holds everything: no cache elsewhere, no question asked.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-cache-dir -q
+
+help:  ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Comptoir needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making $(VENV)…"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.runtime: $(BIN)/python requirements.lock pyproject.toml
+	@echo "Installing Comptoir (about a minute; 700 MB)…"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing the tools of the tests…"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.runtime  ## make .venv with the comptoir command in it, and nothing outside this folder
+
+run: setup  ## open the demo shop (or your own sources): worker and dashboard, one command
+	@$(BIN)/comptoir run
+
+test: $(VENV)/.dev browser  ## run the tests (SQLite, PostgreSQL, a real Chromium): under 8 minutes on 2 cores
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: $(VENV)/.dev browser  ## the checks that take minutes: a kill at every boundary, large files
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+check: $(VENV)/.dev  ## style, types, who may import whom, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/docs
+
+bench: $(VENV)/.dev  ## speed of import and of analyze + route, memory; prints ratios side by side
+	@$(BIN)/python -m benchmarks
+
+evaluate: $(VENV)/.dev  ## quality of the analyzer on the labelled data (DATA=folder)
+	@$(BIN)/python -m nlp.evaluate $(or $(DATA),../shared/data)
+
+screenshots: $(VENV)/.dev browser  ## take the pictures of the README in a real Chromium
+	@$(BIN)/python -m tests.browser.screenshots docs/screenshots
+
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || command -v chromium-browser >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests…" && \
+		  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji >/dev/null; } || \
+		echo "No Chromium here: the browser tests will say so. Install it with your system, or: $(BIN)/playwright install chromium"
+
+lock: $(BIN)/python  ## write the lock files again from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+
+.PHONY: help setup run test test-slow check bench evaluate screenshots browser lock
