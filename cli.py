@@ -9,8 +9,10 @@ import json
 import logging
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ import nlp
 import worker as steps
 from domain.clock import utc_now
 from domain.contracts import Collector
-from domain.errors import ComptoirError, StorageError
+from domain.errors import ComptoirError, ConfigurationError, StorageError
 from settings import Settings, load_settings, resolve_secrets
 from store import Store
 from store.sources import Source
@@ -198,19 +200,7 @@ def work(
             outcome.must_act += report.needs_person
             err.print(", ".join(f"{count:,} {name}" for name, count in outcome.values.items()))
             return
-        _run_for_ever(worker)
-
-
-def _run_for_ever(worker: steps.Worker) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
-    stopping = False
-
-    def stop(_signal: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    steps.run(worker, until=lambda: stopping)
+        steps.run(worker, until=_told_to_stop())
 
 
 @app.command()
@@ -365,32 +355,51 @@ def run(as_json: JsonFlag = False) -> None:
         if settings.demo:
             load_demo(settings, store)
         store.close()
+        _need_free_port(settings)
         address = f"http://{settings.host}:{settings.port}"
         door = Path(__file__).with_name("streamlit_app.py")
         command = [sys.executable, "-m", "streamlit", "run", str(door), "--server.address", settings.host]
-        command += ["--server.port", str(settings.port), "--server.headless", "true"]
-        dashboard = subprocess.Popen(command)  # noqa: S603 - our own program with our own settings
-        err.print(f"\n  [bold]Comptoir[/bold]  →  {address}\n")
+        command += ["--server.port", str(settings.port), "--server.headless", "true", "--logger.level", "error"]
+        # A session of its own: Ctrl-C reaches us, and we end the dashboard after the worker's pass.
+        dashboard = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)  # noqa: S603
         outcome.values = {"address": address}
         try:
-            _run_beside(build_worker(settings, _open(settings)), dashboard)
+            worker = build_worker(settings, _open(settings))
+            err.print(f"\n  [bold]Comptoir[/bold]  →  {address}    (Ctrl-C to stop)\n")
+            _run_beside(worker, dashboard)
         finally:
             dashboard.terminate()
             dashboard.wait(timeout=10)
 
 
+def _need_free_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{settings.host}:{settings.port} cannot be used ({error.strerror}). "
+                "Is Comptoir running already? Stop it, or set COMPTOIR_PORT to another number."
+            ) from error
+
+
 def _run_beside(worker: steps.Worker, dashboard: "subprocess.Popen[bytes]") -> None:
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)])
-    stopping = False
+    stopping = _told_to_stop()
+    steps.run(worker, until=lambda: stopping() or dashboard.poll() is not None)
+    if not stopping():
+        raise StorageError(f"The dashboard ended by itself (code {dashboard.returncode}); its words are above.")
 
-    def stop(_signal: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
 
-    signal.signal(signal.SIGTERM, stop)
-    steps.run(worker, until=lambda: stopping or dashboard.poll() is not None)
-    if dashboard.poll():
-        raise StorageError(f"The dashboard stopped with code {dashboard.returncode}. Is port taken? Set COMPTOIR_PORT.")
+def _told_to_stop() -> Callable[[], bool]:
+    # Ends after the pass at hand, so that nothing is cut short; being killed would lose nothing either.
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
+    )
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    return told.is_set
 
 
 def main() -> None:

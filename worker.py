@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from crm_sync.records import records_of_case
-
 from domain.case import Case
 from domain.clock import Now, utc_now
 from domain.contracts import (

@@ -23,8 +23,7 @@ LAST_DAY = 39
 LIVE_STEP = timedelta(seconds=45)
 LIVE_AT_LEAST = 12  # so that something arrives even when the story is loaded late in the evening
 _HELD_BACK = 24  # last words kept for that; those that follow an answer of the story's agents stay unsaid
-_AFTERNOON = 15  # earlier in the day, the story's last day is yesterday: a counter with half a day of talk looks asleep
-_FORGOTTEN = timedelta(days=3)  # what nobody answered for so long is closed by somebody who tidies up
+_FORGOTTEN = timedelta(days=2)  # what nobody answered for so long is closed by somebody who tidies up
 _ZONE = ZoneInfo("Europe/Paris")
 _CLOSING_DELAY = timedelta(minutes=25)  # an agent closes a case a little after its last word
 
@@ -66,8 +65,7 @@ def lay_out(anchor: datetime) -> Story:
     """The story as of `anchor` (aware): what lies before it is history, the rest arrives after it."""
     story = Story()
     people = {person["key"]: person for chapter in CHAPTERS for person in _lines(f"{chapter}.people.jsonl")}
-    local = anchor.astimezone(_ZONE)
-    today = local.date() if local.hour >= _AFTERNOON else local.date() - timedelta(days=1)
+    today = anchor.astimezone(_ZONE).date()
     threads = [_dated(thread, people, today) for chapter in CHAPTERS for thread in _lines(f"{chapter}.threads.jsonl")]
     cut = _cut(threads, anchor)
     live: list[dict[str, Any]] = []
