@@ -37,6 +37,7 @@ from domain.errors import (
     StorageError,
     TransientError,
 )
+from domain.routing import RouteItem
 from store import Store
 from store.cases import PersonInfo
 from store.mentions import PageResult
@@ -182,8 +183,9 @@ def route(worker: Worker, report: Report) -> None:
     """Open or join a case for everything that was analysed; what the CRMs should know leaves in the same transaction."""
     targets = tuple(worker.crms)
 
-    def records_for(case: Case, person: PersonInfo | None) -> Sequence[tuple[str, CrmRecord]]:
-        records = records_of_case(case, person)
+    def records_for(case: Case, opener: RouteItem, person: PersonInfo | None) -> Sequence[tuple[str, CrmRecord]]:
+        mention = opener.mention
+        records = records_of_case(case, person, analysis=opener.analysis, url=mention.url, mention_id=mention.id)
         return [(target, record) for target in targets for record in records]
 
     while True:

@@ -23,7 +23,7 @@ from store.rollups import Delta
 from store.rows import analysis_of, case_of, case_row, mention_of, storable
 
 ROUTER = "comptoir"
-RecordsFor = Callable[[Case, "PersonInfo | None"], Sequence[tuple[str, CrmRecord]]]
+RecordsFor = Callable[[Case, RouteItem, "PersonInfo | None"], Sequence[tuple[str, CrmRecord]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class Cases:
     def route(self, limit: int, now: datetime, records_for: RecordsFor) -> RouteResult:
         """Place the oldest analysed mentions: cases, audit, counts and outbox rows in one transaction.
 
-        `records_for` says what the CRMs should know of a case that opened; it must not look anything up.
+        `records_for` says what the CRMs should know of a case that opened, given the mention that opened it; it must not look
+        anything up.
         """
         with self._database.write() as connection:
             if not self._database.is_sqlite:  # one router at a time: two words of one thread must meet
@@ -137,8 +138,10 @@ class Cases:
             _write_plan(changes, planned)
             _write_placements(connection, planned.placements, changes.delta)
             changes.write(connection)
-            opened = [case for key, case in planned.after.items() if planned.before[key] is None]
-            outbox.enqueue_records(connection, opened, _person_infos(connection, opened), records_for, now)
+            openers = {rules.case_id_for(item.mention.id): item for item in items}
+            opened = [(case, openers[key]) for key, case in planned.after.items() if planned.before[key] is None]
+            persons = _person_infos(connection, [case for case, _ in opened])
+            outbox.enqueue_records(connection, opened, persons, records_for, now)
         return RouteResult(len(items), len(opened))
 
     def wake_due(self, now: datetime) -> int:

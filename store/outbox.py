@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from domain.case import Case, CaseId, PersonId
 from domain.contracts import CrmRecord, IdempotencyKey, RecordKind
 from domain.mention import Mention, MentionId
+from domain.routing import RouteItem
 from store import audit, schema
 from store.engine import Database, insert_ignoring
 from store.rollups import Delta
@@ -82,16 +83,16 @@ def enqueue_reply(
 
 def enqueue_records(
     connection: sa.Connection,
-    cases: Sequence[Case],
+    opened: Sequence[tuple[Case, RouteItem]],
     persons: Mapping[PersonId, "PersonInfo"],
     records_for: "RecordsFor",
     now: datetime,
 ) -> None:
     """Put what the CRMs should know of new cases in the outbox; a key that is there already stays as it is."""
     rows: dict[str, dict[str, Any]] = {}
-    for case in cases:
+    for case, opener in opened:
         person = persons.get(case.person_id) if case.person_id else None
-        for target, record in records_for(case, person):
+        for target, record in records_for(case, opener, person):
             payload = {"kind": record.kind.value, "fields": record.fields}
             key = f"{target}:{record.key}"
             rows[key] = {**_row(key, "crm", target, payload, now, "comptoir"), "case_id": case.id, "mention_id": None}

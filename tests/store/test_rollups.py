@@ -79,7 +79,7 @@ class History:
             backlog.save(told, self.clock)
 
     def route(self, a: int, _b: int) -> None:
-        self.store.cases.route(1 + a % 6, self.clock, lambda _case, _person: [])
+        self.store.cases.route(1 + a % 6, self.clock, lambda _case, _item, _person: [])
 
     def _case(self, n: int) -> Any:
         with self.store.database.read() as connection:

@@ -22,7 +22,7 @@ from tests.builders import analysis, mention, page
 from tests.conftest import NOW
 
 
-def no_records(_case: object, _person: object) -> list[tuple[str, CrmRecord]]:
+def no_records(_case: object, _item: object, _person: object) -> list[tuple[str, CrmRecord]]:
     return []
 
 
@@ -264,7 +264,7 @@ def test_records_leave_with_the_case_that_opened(store: Store, now: datetime) ->
     with store.mentions.unanalyzed(10) as backlog:
         backlog.save([analysis("x:1")], now)
 
-    def records(case: object, person: object) -> list[tuple[str, CrmRecord]]:
+    def records(case: object, _item: object, person: object) -> list[tuple[str, CrmRecord]]:
         assert person is not None
         return [("files", CrmRecord(RecordKind.FINDING, IdempotencyKey("finding:1"), {"case": case.id}))]  # type: ignore[attr-defined]
 
