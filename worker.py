@@ -42,7 +42,7 @@ from store import Store
 from store.cases import PersonInfo
 from store.mentions import PageResult
 from store.outbox import OutboxRow
-from store.sources import Source
+from store.sources import Source, SourceState
 
 log = logging.getLogger("comptoir.worker")
 
@@ -127,7 +127,8 @@ def collect_source(worker: Worker, source: Source, report: Report, after_page: A
     store = worker.store
     store.sources.started(source.key, worker.now())
     collector = worker.collector_of(source)
-    collector.check()
+    if source.state is not SourceState.OK:  # new, or after trouble: say in words what a person must do
+        collector.check()
     if isinstance(collector, KnowsCustomers) and source.cursor is None:
         store.people.add_customers(collector.customers(), worker.now())
     may_reply = collector.may_reply if isinstance(collector, CanReply) else None

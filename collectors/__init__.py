@@ -1,0 +1,51 @@
+"""Where mentions come from, and where replies go back to: one module per network, listed in COLLECTORS.
+
+A row holds a key and a module path, so that listing networks imports none of their SDKs. To add a network, write
+`collectors/<network>.py` with `SPEC` and `connect(settings) -> Collector`, and add its row here; the contract suite in
+tests/contracts asks for a case of it. Collectors turn values into values: they know neither the store nor each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
+
+from domain.contracts import Collector, CollectorSpec
+from domain.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorRow:
+    """One network that Comptoir can hear; `module` is imported only when it is used."""
+
+    key: str
+    module: str
+
+
+COLLECTORS: tuple[CollectorRow, ...] = (
+    CollectorRow("files", "collectors.files"),
+    CollectorRow("feed", "collectors.feed"),
+    CollectorRow("demo", "collectors.demo"),
+)
+
+
+def build(key: str, settings: Mapping[str, str]) -> Collector:
+    """The collector of this key, with these settings.
+
+    Raises:
+        ConfigurationError: there is no such collector, or one of its settings is missing or cannot be used.
+    """
+    return cast(Collector, import_module(_row(key).module).connect(settings))
+
+
+def spec(key: str) -> CollectorSpec:
+    """What the collector of this key is, without connecting. Raises ConfigurationError where there is none."""
+    return cast(CollectorSpec, import_module(_row(key).module).SPEC)
+
+
+def _row(key: str) -> CollectorRow:
+    for row in COLLECTORS:
+        if row.key == key:
+            return row
+    known = ", ".join(row.key for row in COLLECTORS)
+    raise ConfigurationError(f"There is no collector “{key}”. Choose one of: {known}.")
