@@ -50,7 +50,7 @@ bench: $(VENV)/.dev  ## speed of import and of analyze + route, memory; prints r
 	@$(BIN)/python -m benchmarks
 
 evaluate: $(VENV)/.dev  ## quality of the analyzer on the labelled data (DATA=folder)
-	@$(BIN)/python -m nlp.evaluate $(or $(DATA),../shared/data)
+	@$(BIN)/python -m nlp.scorecard $(or $(DATA),../shared/data)
 
 screenshots: $(VENV)/.dev browser  ## take the pictures of the README in a real Chromium
 	@$(BIN)/python -m tests.browser.screenshots docs/screenshots
