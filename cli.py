@@ -33,7 +33,7 @@ import demo_shop
 import nlp
 import worker as steps
 from domain.clock import utc_now
-from domain.contracts import Collector
+from domain.contracts import Collector, Watch
 from domain.errors import ComptoirError, ConfigurationError, StorageError
 from settings import Settings, load_settings, resolve_secrets
 from store import Store
@@ -156,7 +156,7 @@ def _import(store: Store, source: Source, file: Path) -> dict[str, Any]:
     counts = {"read": 0, "stored": 0, "duplicates": 0, "rejected": 0}
     notes: dict[str, None] = {}
     with _progress(f"Reading {file.name}") as told:
-        for page in collector.fetch(steps.Watch(), source.cursor):
+        for page in collector.fetch(Watch(), source.cursor):
             result = store.mentions.add_page(source.key, page, utc_now())
             for name in counts:
                 counts[name] += getattr(result, name)
