@@ -14,6 +14,7 @@ from store import rollups, schema
 from store.audit import Audit
 from store.cases import Cases
 from store.engine import Database
+from store.indicators import Indicators
 from store.mentions import Mentions
 from store.outbox import Outbox
 from store.people import People
@@ -34,6 +35,7 @@ class Store:
     sources: Sources
     audit: Audit
     queue: Queue
+    indicators: Indicators
 
     @classmethod
     def open(cls, url: str, calendar: Calendar) -> "Store":
@@ -53,6 +55,7 @@ class Store:
             Sources(database),
             Audit(database),
             Queue(database),
+            Indicators(database),
         )
 
     @property

@@ -40,7 +40,9 @@ def _engine(url: str) -> sa.Engine:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise StorageError(f"The folder {folder} cannot be written: {error.strerror}. Name another one.") from error
+                raise StorageError(
+                    f"The folder {folder} cannot be written: {error.strerror}. Name another one."
+                ) from error
         engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -88,9 +88,11 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_cases"),
     )
+    op.create_index("ix_cases_department_opened", "cases", ["department", "opened_at"], unique=False)
     op.create_index("ix_cases_opened", "cases", ["opened_at"], unique=False)
     op.create_index("ix_cases_person_id", "cases", ["person_id"], unique=False)
     op.create_index("ix_cases_queue", "cases", ["department", "status", "priority", "first_reply_due_at"], unique=False)
+    op.create_index("ix_cases_resolved", "cases", ["resolved_at"], unique=False)
     op.create_index("ix_cases_status", "cases", ["status", "snoozed_until"], unique=False)
     op.create_table(
         "events",
@@ -102,8 +104,8 @@ def upgrade() -> None:
         sa.Column("data", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "ref", name="pk_events"),
     )
-    op.create_index("ix_events_at", "events", ["at"], unique=False)
-    op.create_index("ix_events_person_id", "events", ["person_id"], unique=False)
+    op.create_index("ix_events_kind_at", "events", ["kind", "at"], unique=False)
+    op.create_index("ix_events_person", "events", ["person_id", "kind", "at"], unique=False)
     op.create_table(
         "identity_links",
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -159,6 +161,12 @@ def upgrade() -> None:
     op.create_index("ix_mentions_case_id", "mentions", ["case_id"], unique=False)
     op.create_index("ix_mentions_created", "mentions", ["created_at"], unique=False)
     op.create_index("ix_mentions_day_department", "mentions", ["day", "department"], unique=False)
+    for name, where in (
+        ("ix_mentions_rated", "rating IS NOT NULL"),
+        ("ix_mentions_reviews", "kind = 'review'"),
+        ("ix_mentions_urgent", "urgency >= 3"),
+    ):
+        op.create_index(name, "mentions", ["day"], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
     op.create_index("ix_mentions_thread_id", "mentions", ["thread_id"], unique=False)
     op.create_table(
         "notes",

@@ -1,0 +1,142 @@
+const shown = new WeakMap()
+
+const MARKS = { sent: "✓", pending: "…", refused: "!", unknown: "?" }
+
+function chips(parent, items) {
+  for (const tag of items) {
+    const chip = el("span", `chip ${tag.kind}${tag.dashed ? " dashed" : ""}`, tag.text)
+    chip.title = tag.title
+    parent.appendChild(chip)
+  }
+}
+
+function away(url, text) {
+  const link = el("a", "link", text)
+  link.href = url
+  link.target = "_blank"
+  link.rel = "noopener noreferrer nofollow"
+  return link
+}
+
+function bubbleOf(bubble, words, send) {
+  const node = el("article", `bubble ${bubble.side}`)
+  const by = el("div", "by")
+  by.appendChild(el("b", "", bubble.side === "note" ? `${words.note} · ${bubble.name}` : bubble.name))
+  if (bubble.handle) by.appendChild(el("span", "", bubble.handle))
+  if (bubble.by) by.appendChild(el("span", "", `(${bubble.by})`))
+  const when = el("time", "", bubble.when)
+  when.title = bubble.at
+  by.appendChild(when)
+  if (bubble.stars) {
+    const stars = el("span", "stars", bubble.stars)
+    stars.title = bubble.starsWord
+    by.appendChild(stars)
+  }
+  const says = el("div", "says")
+  if (bubble.title) says.appendChild(el("span", "title", bubble.title))
+  says.appendChild(document.createTextNode(bubble.text))
+  put(node, by, says)
+  const foot = el("div", "tags")
+  chips(foot, bubble.tags || [])
+  if (bubble.mayAnswer && words.several) {
+    if (bubble.target) foot.appendChild(el("span", "aim", words.answering))
+    else {
+      const aim = el("button", "link", words.answer)
+      aim.type = "button"
+      aim.onclick = () => send("aim", bubble.id)
+      foot.appendChild(aim)
+    }
+  }
+  if (bubble.url) foot.appendChild(away(bubble.url, words.source))
+  if (foot.children.length) node.appendChild(foot)
+  if (bubble.state) {
+    const state = el("div", `state ${bubble.state.key}`)
+    state.appendChild(el("span", "", `${MARKS[bubble.state.key]} ${bubble.state.text}`))
+    if (bubble.state.reason) state.appendChild(el("span", "", `· ${bubble.state.reason}`))
+    if (bubble.state.again) {
+      const again = el("button", "again", bubble.state.again)
+      again.type = "button"
+      again.onclick = () => { again.disabled = true; send("again", bubble.key) }
+      state.appendChild(again)
+    }
+    node.appendChild(state)
+  }
+  return node
+}
+
+// The last words in sight; where they are longer than the column, their beginning.
+function settleAt(scroller, head, last) {
+  scroller.scrollTop = scroller.scrollHeight
+  if (!last) return
+  const over = head.getBoundingClientRect().bottom - last.getBoundingClientRect().top
+  if (over > 0) scroller.scrollTop -= over + 8
+}
+
+// What is unchanged stays the same node: a selection, an open fold or a press of the mouse survives a silent refresh.
+function reconcile(list, bubbles, words, send, nodes) {
+  const kept = new Set()
+  let place = list.firstChild
+  for (const bubble of bubbles) {
+    kept.add(bubble.id)
+    const { at, ...lasting } = bubble
+    const text = JSON.stringify([lasting, words])
+    let entry = nodes.get(bubble.id)
+    if (!entry || entry.text !== text) {
+      const node = bubbleOf(bubble, words, send)
+      if (entry) {
+        if (entry.node === place) place = node
+        entry.node.replaceWith(node)
+      }
+      entry = { node, text }
+      nodes.set(bubble.id, entry)
+    }
+    entry.node.querySelector("time").title = at
+    if (entry.node === place) place = place.nextSibling
+    else list.insertBefore(entry.node, place)
+  }
+  for (const [id, entry] of nodes) if (!kept.has(id)) { entry.node.remove(); nodes.delete(id) }
+}
+
+function fold(root, words) {
+  const details = el("details", "root-post")
+  const body = el("div", "body", root.title ? `${root.title}\n${root.text}` : root.text)
+  const summary = el("summary", "", `${root.head} · ${root.when}`)
+  summary.title = root.at
+  if (root.url) body.appendChild(put(el("div"), away(root.url, words.source)))
+  return put(details, summary, body)
+}
+
+export default function (component) {
+  const { parentElement, data, setTriggerValue } = component
+  const root = parentElement.querySelector(".root")
+  const [empty, head, above, list] = root.children
+  const state = shown.get(root) || { nodes: new Map() }
+  shown.set(root, state)
+  const turned = state.id !== data.id
+  const grew = state.count !== data.bubbles.length
+  state.id = data.id
+  state.count = data.bubbles.length
+
+  empty.hidden = Boolean(data.id)
+  head.hidden = above.hidden = list.hidden = !data.id
+  if (turned) {
+    state.nodes.clear()
+    list.replaceChildren()
+    above.replaceChildren()
+  }
+  if (!data.id) {
+    empty.replaceChildren(el("strong", "", data.words.emptyTitle), el("span", "", data.words.emptyText))
+    deskBusy(false)
+    return
+  }
+  const [name, facts, why] = head.children
+  name.replaceChildren(glyph(data.network, data.networkTitle), el("span", "", data.name))
+  facts.replaceChildren()
+  chips(facts, data.facts)
+  why.textContent = data.why
+  if (data.root && !above.children.length) above.appendChild(fold(data.root, data.words))
+  reconcile(list, data.bubbles, data.words, (trigger, value) => setTriggerValue(trigger, value), state.nodes)
+  deskBusy(false)
+  const scroller = (parentElement.host || parentElement).closest(".st-key-desk_thread")
+  if (scroller && (turned || grew)) requestAnimationFrame(() => settleAt(scroller, head, list.lastChild))
+}

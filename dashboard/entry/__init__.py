@@ -1,0 +1,1 @@
+"""Where Streamlit starts the dashboard: a folder of its own, see `app.py`."""

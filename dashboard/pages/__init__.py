@@ -1,0 +1,1 @@
+"""One module a page, each with `render(context) -> None`: no SQL, no arithmetic; `navigation.PAGES` lists them."""
