@@ -39,7 +39,7 @@ class Status(StrEnum):
 
 
 class Priority(IntEnum):
-    """What comes first in the queue; the reasons are recomputed by `priority_reasons`, never stored."""
+    """What comes first in the queue; see `priority_of` for what makes it."""
 
     LOW = 0
     NORMAL = 1
