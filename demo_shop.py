@@ -5,6 +5,7 @@ that delays, queues and indicators are those of a shop at work. Safe to stop and
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +43,9 @@ def load(worker: Worker, source: Source, progress: Callable[[int, int], None] = 
     done = 0
 
     def act_until(moment: datetime) -> None:
-        analyze(worker, report)
-        route(worker, report)
+        then = replace(worker, now=lambda: moment)  # cases are opened at the story's hours, too
+        analyze(then, report)
+        route(then, report)
         while acts and acts[-1].at <= moment:
             _play(worker.store, acts.pop())
 

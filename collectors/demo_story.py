@@ -54,6 +54,18 @@ def world() -> dict[str, Any]:
     return loaded
 
 
+@lru_cache(maxsize=1)
+def _labels() -> dict[str, str]:
+    # Files name things by key; what people see, and filter by, has its accents.
+    told = world()
+    products = {row["key"]: row["label"] for row in told["products"]}
+    return products | {row["key"]: row["name"] for kind in ("stores", "carriers") for row in told[kind]}
+
+
+def _about(keys: dict[str, str]) -> dict[str, str]:
+    return {kind: _labels().get(key, key) for kind, key in keys.items()}
+
+
 def _lines(name: str) -> Iterator[dict[str, Any]]:
     with (files("collectors") / "story" / name).open(encoding="utf-8") as handle:
         for line in handle:
@@ -108,7 +120,7 @@ def _day(today: date, day: int) -> date:
 
 
 def _dated(thread: dict[str, Any], people: dict[str, Any], today: date) -> _Thread:
-    key, network, about = thread["thread"], thread["network"], thread.get("about", {})
+    key, network, about = thread["thread"], thread["network"], _about(thread.get("about", {}))
     hour, minute = map(int, thread["time"].split(":"))
     moment = datetime.combine(_day(today, thread["day"]), time(hour, minute), _ZONE)
     items: list[dict[str, Any]] = []
@@ -231,8 +243,8 @@ def _events(person: dict[str, Any], today: date) -> Iterator[CustomerEvent]:
         at = _moment(today, order["day"], order["ref"])
         data = {
             "items": [names[key] for key in order["items"]],
-            "products": order["items"],
-            "channel": order["channel"],
+            "products": [_labels()[key] for key in order["items"]],
+            "channel": _labels().get(order["channel"], order["channel"]),
             "status": order["status"],
         }
         yield CustomerEvent(EventKind.ORDER, order["ref"], at, float(order["total"]), data)
@@ -240,7 +252,7 @@ def _events(person: dict[str, Any], today: date) -> Iterator[CustomerEvent]:
             promised, delivered = order.get("promised_day"), order.get("delivered_day")
             delivery = {
                 "order": order["ref"],
-                "carrier": order["carrier"],
+                "carrier": _labels()[order["carrier"]],
                 "status": order["status"],
                 "promised_on": _day(today, promised).isoformat() if promised is not None else None,
                 "delivered_on": _day(today, delivered).isoformat() if delivered is not None else None,
@@ -248,7 +260,11 @@ def _events(person: dict[str, Any], today: date) -> Iterator[CustomerEvent]:
             yield CustomerEvent(EventKind.DELIVERY, f"D-{order['ref']}", at + timedelta(hours=5), None, delivery)
     for number, cart in enumerate(person.get("carts", ()), start=1):
         ref = f"P-{person['key']}-{number}"
-        data = {"items": [names[key] for key in cart["items"]], "products": cart["items"], "status": "open"}
+        data = {
+            "items": [names[key] for key in cart["items"]],
+            "products": [_labels()[key] for key in cart["items"]],
+            "status": "open",
+        }
         yield CustomerEvent(EventKind.CART, ref, _moment(today, cart["day"], ref), float(cart["total"]), data)
     for back in person.get("returns", ()):
         ref = f"R-{back['order']}"
@@ -256,4 +272,6 @@ def _events(person: dict[str, Any], today: date) -> Iterator[CustomerEvent]:
         yield CustomerEvent(EventKind.RETURN, ref, _moment(today, back["day"], ref), None, data)
     for number, visit in enumerate(person.get("visits", ()), start=1):
         ref = f"V-{person['key']}-{number}"
-        yield CustomerEvent(EventKind.VISIT, ref, _moment(today, visit["day"], ref), None, {"store": visit["store"]})
+        yield CustomerEvent(
+            EventKind.VISIT, ref, _moment(today, visit["day"], ref), None, {"store": _labels()[visit["store"]]}
+        )

@@ -92,7 +92,7 @@ def language_title(key: str) -> str:
 
 def label(key: str) -> str:
     """A shop's own key (store, product) as words: `paris-bastille` -> `Paris Bastille`."""
-    return key.replace("-", " ").replace("_", " ").title()
+    return key if key != key.lower() else key.replace("-", " ").replace("_", " ").title()
 
 
 def sentiment_chip(sentiment: Sentiment) -> dict[str, str]:
