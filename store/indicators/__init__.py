@@ -54,10 +54,10 @@ class Indicators:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _frame(self, scope: Scope, now: datetime) -> Frame:
-        return Frame(scope, now, self._database.calendar, self._database.is_sqlite)
+    def _frame(self, scope: Scope, now: datetime | None = None) -> Frame:
+        return Frame(scope, now or utc_now(), self._database.calendar, self._database.is_sqlite)
 
-    def _asked(self, key: str, scope: Scope, now: datetime, seen_by: tuple[str, ...] = ()) -> tuple[Row, Frame]:
+    def _asked(self, key: str, scope: Scope, now: datetime | None, seen_by: tuple[str, ...] = ()) -> tuple[Row, Frame]:
         row = _ROW_BY_KEY[key]
         if row[0].whole_house:
             scope = replace(scope, departments=seen_by)
@@ -99,7 +99,7 @@ class Indicators:
         Raises:
             ValueError: the indicator has no such dimension (see `Indicator.dimensions`).
         """
-        row, frame = self._asked(key, scope, now or utc_now())
+        row, frame = self._asked(key, scope, now)
         with self._database.read() as connection:
             return reading.breakdown(connection, row, frame, by)
 
@@ -109,14 +109,14 @@ class Indicators:
         The label "" stands for what is not known yet: the sentiment of a mention that nobody analysed.
         """
         with self._database.read() as connection:
-            return listening.volume(connection, self._frame(scope, utc_now()), by, split)
+            return listening.volume(connection, self._frame(scope), by, split)
 
     def verbatims(self, scope: Scope, limit: int = 5) -> list[Verbatim]:
         """Ordinary words, shared out over sentiments and intents as the mentions are; the commonest kind first."""
         with self._database.read() as connection:
-            return listening.verbatims(connection, self._frame(scope, utc_now()), limit)
+            return listening.verbatims(connection, self._frame(scope), limit)
 
     def spikes(self, scope: Scope) -> list[Spike]:
         """Days on which everything, a network or an intent was louder than its week; the loudest first."""
         with self._database.read() as connection:
-            return listening.spikes(connection, self._frame(scope, utc_now()))
+            return listening.spikes(connection, self._frame(scope))

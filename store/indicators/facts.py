@@ -120,10 +120,11 @@ class Frame:
         return sa.cast(seconds, sa.Float) / 60.0
 
     def each(self, array: Expression) -> Any:
-        """A list kept as JSON, as a table with one column `value`."""
+        """A list kept as JSON, as a table with one column `value`; what is no list may give a row without a value."""
         if self.sqlite:
             return sa.func.json_each(array).table_valued("value", name="item")
-        return sa.func.json_array_elements_text(array).table_valued("value", name="item")
+        listed = sa.case((sa.func.json_typeof(array) == sa.literal("array", literal_execute=True), array))
+        return sa.func.json_array_elements_text(listed).table_valued("value", name="item")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ store or product, which the roll-ups do not know, goes to the rows.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from statistics import fmean, median, stdev
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from store import schema
 from store.indicators.facts import Condition, Facts, Frame, mention_facts, rollup_facts
-from store.indicators.reading import day_before, names_of
+from store.indicators.reading import names_of
 from store.indicators.subjects import ONE, SPAM
 from store.indicators.values import Scope, Spike, Verbatim, VolumeBy, VolumeRow
 
@@ -22,7 +23,7 @@ SPIKE_WINDOW = 7  # days
 SPIKE_SIGMAS = 2.0
 SPIKE_AT_LEAST = 5  # below, two messages instead of none would be a spike
 VERBATIM_LENGTH = (25, 420)  # characters: a word alone says little, a page is not read
-VERBATIM_CANDIDATES = 60
+VERBATIM_CANDIDATES = 100
 
 
 def _counted(frame: Frame, columns: Any, *where: Condition) -> Facts:
@@ -72,7 +73,8 @@ def spikes(connection: sa.Connection, frame: Frame) -> list[Spike]:
     Source: Socialmetrix help, Variation alerts, which compares 24-hour and 7-day means; here by the shop's calendar days.
     """
     columns = _columns(frame)
-    facts = _counted(day_before(frame, SPIKE_WINDOW), columns, columns.intent != SPAM)
+    with_week = replace(frame.scope, since=frame.scope.since - timedelta(days=SPIKE_WINDOW))
+    facts = _counted(replace(frame, scope=with_week), columns, columns.intent != SPAM)
     keys = [facts.columns[name] for name in ("day", "network", "intent")]
     series: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for day, network, intent, count in connection.execute(facts.select(*keys, facts.count).group_by(*keys)):
@@ -149,14 +151,15 @@ def _ordinary(
 ) -> list[Mapping[Any, Any]]:
     # The newest of the kind that insult nobody; of these, the ones nearest to their middle length, a person once.
     m = schema.mentions.c
-    where = (m.sentiment == sentiment, m.intent == intent, sa.func.length(m.text).between(*VERBATIM_LENGTH))
-    facts = mention_facts(frame, where, ONE, newest=True)
-    wanted = ("id", "case_id", "created_at", "network", "account_id", "text", "sentiment", "intent")
-    query = facts.select(*(m[name] for name in wanted), sa.null().label("person_id"))
+    shortest, longest = VERBATIM_LENGTH
+    facts = mention_facts(frame, (m.sentiment == sentiment, m.intent == intent), ONE, newest=True)
+    wanted = ("id", "case_id", "created_at", "network", "account_id", "sentiment", "intent")
+    text = sa.func.substr(m.text, 1, longest + 1).label("text")
+    query = facts.select(*(m[name] for name in wanted), text, sa.null().label("person_id"))
     query = query.order_by(m.created_at.desc(), m.id).limit(VERBATIM_CANDIDATES)
     found = connection.execute(query).mappings().all()
     insults = _toxic(connection, [row["id"] for row in found])
-    candidates = [row for row in found if row["id"] not in insults]
+    candidates = [row for row in found if row["id"] not in insults and shortest <= len(row["text"]) <= longest]
     if not candidates:
         return []
     middle = median(len(row["text"]) for row in candidates)

@@ -4,8 +4,8 @@ Everything here works for every indicator; what differs between them is in their
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from statistics import fmean, median
 from typing import Any
 
@@ -306,8 +306,3 @@ def _about(row: Mapping[Any, Any]) -> str:
     if promised:
         parts.append(f"{promised} → {arrived or '…'}")
     return " · ".join(str(part) for part in parts if part)[:280]
-
-
-def day_before(frame: Frame, days: int) -> Frame:
-    """The same scope with a run-up of some days."""
-    return replace(frame, scope=replace(frame.scope, since=frame.scope.since - timedelta(days=days)))

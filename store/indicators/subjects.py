@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from domain.taxonomy import INTENT_BY_KEY
 from store import schema
 from store.indicators.facts import (
     Condition,
@@ -133,8 +134,8 @@ def _subject(key: str, intent: str, owner: str, fr: str, en: str, *, better: Any
         title_en=en,
         unit="count",
         how="sum",
-        formula_fr=f"Nombre de mentions dont l'intention principale est « {intent} ».",
-        formula_en=f"Number of mentions whose main intent is “{intent}”.",
+        formula_fr=f"Nombre de mentions dont l'intention principale est « {INTENT_BY_KEY[intent].title_fr} ».",
+        formula_en=f"Number of mentions whose main intent is “{INTENT_BY_KEY[intent].title_en}”.",
         population_fr=f"Messages des autres{where_fr} ; analyses incertaines comprises. Jour calendaire du message.",
         population_en=f"Messages of others{where_en}; uncertain analyses included. Calendar day of the message.",
         owner=owner,

@@ -82,7 +82,8 @@ def _units(frame: Frame) -> Facts:
     e = schema.events
     item = frame.each(e.c.data["products"])
     filters = chosen([(_text(e.c, "channel"), frame.scope.stores), (item.c.value, frame.scope.products)])
-    where = (e.c.kind == EventKind.ORDER.value, _text(e.c, "status").is_distinct_from("cancelled"), *filters)
+    sold = (e.c.kind == EventKind.ORDER.value, _text(e.c, "status").is_distinct_from("cancelled"))
+    where = (*sold, item.c.value.is_not(None), *filters)
     facts = _event_facts(frame, where, ONE, e.join(item, sa.true()))
     return Facts(facts.source, facts.where, facts.value, facts.day, {**facts.columns, "product": item.c.value})
 
