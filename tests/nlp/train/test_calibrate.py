@@ -1,0 +1,99 @@
+"""Temperatures repair stated probabilities; thresholds are found where they were put."""
+
+import numpy as np
+
+from nlp.train import balance, calibrate, score
+from nlp.train.data import Part, Row
+from nlp.train.heads import HEADS, LOGIT_COUNT, slices
+
+
+def _sentiment_rows(factor: float, count: int = 3_000) -> tuple[list[Row], np.ndarray]:
+    """Answers that are right exactly as often as their logits say, then multiplied by `factor`."""
+    dice = np.random.default_rng(7)
+    logits = np.zeros((count, LOGIT_COUNT), np.float32)
+    honest = dice.standard_normal((count, 3)) * 1.5
+    shares = calibrate.softmax(honest)
+    gold = [int(dice.choice(3, p=row)) for row in shares]
+    logits[:, slices()["sentiment"]] = honest * factor
+    return [Row("t", "fr" if n % 2 else "en", Part.VAL, "ours_x", {"sentiment": g}) for n, g in enumerate(gold)], logits
+
+
+def test_an_overconfident_model_is_cooled_to_honesty():
+    rows, logits = _sentiment_rows(factor=2.5)
+    found = calibrate.calibrate(rows, logits)
+    assert 2.2 < found.temperature("sentiment", "fr") < 2.8
+    gold = np.asarray([row.targets["sentiment"] for row in rows])
+    part = logits[:, slices()["sentiment"]]
+    errors = []
+    for temperature in (1.0, found.temperature("sentiment", "fr")):
+        shares = calibrate.softmax(part / temperature)
+        errors.append(calibrate.calibration_error(shares.max(axis=1), shares.argmax(axis=1) == gold))
+    assert errors[0] > 0.1
+    assert errors[1] < 0.03
+
+
+def test_a_language_with_few_rows_shares_the_temperature_of_all():
+    rows, logits = _sentiment_rows(factor=2.0)
+    rows[0] = Row("t", "nl", Part.VAL, "ours_x", rows[0].targets)
+    found = calibrate.calibrate(rows, logits)
+    assert set(found.temperatures["sentiment"]) == {"*", "fr", "en"}
+    assert found.temperature("sentiment", "nl") == found.temperatures["sentiment"]["*"]
+
+
+def test_the_least_sure_share_falls_under_the_abstaining_limit():
+    rows, logits = _sentiment_rows(factor=1.0)
+    found = calibrate.calibrate(rows, logits, abstention=0.15)
+    divisors = np.asarray([found.temperature("sentiment", row.lang) for row in rows])[:, None]
+    sure = calibrate.softmax(logits[:, slices()["sentiment"]] / divisors).max(axis=1)
+    assert abs((sure < found.abstain_below["sentiment"]).mean() - 0.15) < 0.01
+
+
+def test_a_label_that_is_said_too_shyly_gets_a_low_threshold():
+    yes = np.arange(400) % 4 == 0
+    logits = np.full((400, LOGIT_COUNT), -5.0, np.float32)
+    logits[yes, slices()["churn"]] = -1.2
+    rows = [Row("t", "fr", Part.VAL, "ours_x", {"churn": (int(flag),)}) for flag in yes]
+    found = calibrate.calibrate(rows, logits)
+    assert found.thresholds["churn"][0] < 0.5
+    assert score.score(rows, logits, "churn")["macro_f1"] == 0.0
+    temperature = found.temperature("churn", "fr")
+    assert score.score(rows, logits / temperature, "churn", found.thresholds)["macro_f1"] == 1.0
+
+
+def test_macro_f1_counts_each_class_that_occurs_the_same():
+    gold, answers = np.asarray([0, 0, 0, 1]), np.asarray([0, 0, 0, 0])
+    found = score.one(gold, answers, classes=3)
+    assert found["accuracy"] == 0.75
+    assert abs(found["macro_f1"] - (6 / 7) / 2) < 1e-9
+    assert found["macro_recall"] == 0.5
+
+
+def test_every_logit_belongs_to_one_head():
+    columns = [column for part in slices().values() for column in range(part.start, part.stop)]
+    assert columns == list(range(LOGIT_COUNT))
+    assert len(HEADS) == len({head.key for head in HEADS})
+
+
+def _urgency(part: Part, gold: int, shy: float = 0.0) -> tuple[Row, np.ndarray]:
+    logits = np.zeros(LOGIT_COUNT, np.float32)
+    logits[slices()["urgency"].start] = shy
+    logits[slices()["urgency"].start + gold] += 1.0
+    return Row("t", "fr", part, "ours_x", {"urgency": gold}), logits
+
+
+def test_a_rare_class_that_is_said_too_shyly_is_heard():
+    train = [_urgency(Part.TRAIN, 0)[0]] * 90 + [_urgency(Part.TRAIN, 3)[0]] * 3
+    pairs = [_urgency(Part.VAL, 0, shy=2.0)] * 60 + [_urgency(Part.VAL, 3, shy=2.0)] * 20
+    tuning, logits = [row for row, _ in pairs], np.asarray([found for _, found in pairs])
+    added, chosen = balance.offsets(train, tuning, logits)
+    assert chosen["urgency"] > 0
+    assert score.score(tuning, logits, "urgency")["macro_f1"] < 0.5
+    assert score.score(tuning, logits + added, "urgency")["macro_f1"] == 1.0
+
+
+def test_nothing_is_moved_where_nothing_is_gained():
+    train = [_urgency(Part.TRAIN, 0)[0]] * 90 + [_urgency(Part.TRAIN, 3)[0]] * 3
+    pairs = [_urgency(Part.VAL, 0)] * 60 + [_urgency(Part.VAL, 3)] * 20
+    added, chosen = balance.offsets(train, [row for row, _ in pairs], np.asarray([found for _, found in pairs]))
+    assert chosen["urgency"] == 0.0
+    assert not added[slices()["urgency"]].any()
