@@ -33,6 +33,7 @@ ACTION_WORDS: dict[str, str] = {
     "reply": msg("a demandé l'envoi d'une réponse"),
     "reply_failed": msg("n'a pas pu envoyer la réponse"),
     "send_again": msg("a demandé un nouvel envoi"),
+    "person_linked": msg("a rattaché la conversation à la fiche client"),
 }
 FIELD_WORDS: dict[str, str] = {
     "status": msg("état"),

@@ -24,7 +24,7 @@ from domain.person import (
     person_id_for_account,
     person_id_for_customer,
 )
-from store import schema
+from store import audit, schema
 from store.engine import Database, chunks, insert_ignoring
 from store.rows import storable
 
@@ -238,7 +238,14 @@ def _link_account(
         if owner != person_id_for_account(AccountId(account_id)):
             return  # linked to somebody else by other evidence: a person decides, not a file
         connection.execute(sa.update(a).where(a.c.id == account_id).values(person_id=person_id))
-        connection.execute(sa.update(c).where(c.c.person_id == owner).values(person_id=person_id))
+        moved = connection.scalars(sa.select(c.c.id).where(c.c.person_id == owner).order_by(c.c.id)).all()
+        bump = {"person_id": person_id, "version": c.c.version + 1}
+        connection.execute(sa.update(c).where(c.c.person_id == owner).values(**bump))
+        data = {"person_id": [owner, person_id], "evidence": ground.value}
+        audit.append(
+            connection,
+            [{"at": now, "actor": SYSTEM, "action": "person_linked", "case_id": key, "data": data} for key in moved],
+        )
         connection.execute(
             sa.update(link)
             .where(link.c.account_id == account_id, link.c.person_id == owner)

@@ -212,7 +212,10 @@ def test_customers_are_linked_by_evidence_only(store: Store, now: datetime) -> N
     person = person_id_for_customer("c1")
     assert {account.id for account in store.people.accounts(person)} == {"x:lea", "mail:lea@example.org"}
     assert {link.evidence for link in store.people.links(person)} == {Evidence.CONSENT, Evidence.VERIFIED_EMAIL}
-    assert len(store.queue.of_person(person)) == 2
+    cases = store.queue.of_person(person)
+    assert len(cases) == 2
+    for case in cases:
+        assert [row.action for row in store.audit.of_case(case.id)] == ["opened", "person_linked"]
 
 
 def test_an_account_linked_to_one_customer_is_not_taken_by_another(store: Store, now: datetime) -> None:
