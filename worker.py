@@ -39,9 +39,9 @@ from domain.errors import (
 )
 from domain.routing import RouteItem
 from store import Store
-from store.cases import PersonInfo
 from store.mentions import PageResult
 from store.outbox import OutboxRow
+from store.routing import PersonInfo
 from store.sources import Source, SourceState
 
 log = logging.getLogger("comptoir.worker")

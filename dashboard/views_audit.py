@@ -10,7 +10,7 @@ from dashboard.views import PRIORITY_WORDS, STATUS_WORDS, department_title
 from domain.case import CaseId, Priority, Status
 from domain.departments import DEPARTMENT_BY_KEY
 from store.audit import AuditRow
-from store.cases import ROUTER
+from store.routing import ROUTER
 
 ACTION_WORDS: dict[str, str] = {
     "opened": msg("a ouvert la conversation"),

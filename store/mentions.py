@@ -48,6 +48,15 @@ class RejectRow:
     at: datetime
 
 
+def backlog_exists(database: Database, step: str) -> bool:
+    """True where mentions wait at this step. An idle worker asks first: a write that changes nothing would still make every
+    dashboard read again.
+    """
+    m = schema.mentions
+    with database.read() as connection:
+        return connection.execute(sa.select(m.c.id).where(m.c.step == step).limit(1)).first() is not None
+
+
 @dataclass(frozen=True)
 class Backlog:
     """Mentions that wait for an analysis, and the way to store it."""
@@ -155,6 +164,9 @@ class Mentions:
             with self._database.read() as connection:
                 batch = [mention_of(row) for row in connection.execute(query).mappings()]
             yield Backlog(batch, self._database, None)
+            return
+        if not backlog_exists(self._database, "collected"):
+            yield Backlog([], self._database, None)
             return
         with self._database.write() as connection:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings()

@@ -22,7 +22,7 @@ from store.rollups import Delta
 from store.rows import mention_row
 
 if TYPE_CHECKING:
-    from store.cases import PersonInfo, RecordsFor
+    from store.routing import PersonInfo, RecordsFor
 
 LEASE = timedelta(minutes=5)
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))

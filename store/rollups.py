@@ -107,7 +107,7 @@ def _stored(connection: sa.Connection, table: sa.Table, columns: tuple[str, ...]
 
 
 def _counted(connection: sa.Connection, calendar: Calendar) -> tuple[Counter[Any], Counter[Any]]:
-    from store.cases import iterate_cases  # cases.py writes rollups; only this check reads cases back
+    from store.changes import iterate_cases  # changes.py writes rollups; only this check reads cases back
 
     m = schema.mentions
     columns = [m.c[column] for column in _MENTION_COLUMNS]

@@ -313,6 +313,14 @@ def test_a_crm_gets_batches_and_each_record_its_fate(
         assert counts["pending"] == 0
 
 
+def test_an_idle_pass_writes_nothing(rig: Rig) -> None:
+    rig.pass_()
+    rig.store.sources.set_enabled("demo", False)
+    before = rig.store.revision()
+    assert rig.pass_().idle
+    assert rig.store.revision() == before
+
+
 def test_run_rests_when_idle_and_stops_when_told(rig: Rig) -> None:
     rests: list[float] = []
     steps.run(rig.worker, pause=rests.append, until=lambda: len(rests) >= 3)

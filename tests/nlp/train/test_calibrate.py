@@ -23,10 +23,9 @@ def test_an_overconfident_model_is_cooled_to_honesty():
     found = calibrate.calibrate(rows, logits)
     assert 2.2 < found.temperature("sentiment", "fr") < 2.8
     gold = np.asarray([row.targets["sentiment"] for row in rows])
-    part = logits[:, slices()["sentiment"]]
     errors = []
-    for temperature in (1.0, found.temperature("sentiment", "fr")):
-        shares = calibrate.softmax(part / temperature)
+    for table in (logits, found.apply([row.lang for row in rows], logits)):
+        shares = calibrate.softmax(table[:, slices()["sentiment"]])
         errors.append(calibrate.calibration_error(shares.max(axis=1), shares.argmax(axis=1) == gold))
     assert errors[0] > 0.1
     assert errors[1] < 0.03
@@ -43,8 +42,8 @@ def test_a_language_with_few_rows_shares_the_temperature_of_all():
 def test_the_least_sure_share_falls_under_the_abstaining_limit():
     rows, logits = _sentiment_rows(factor=1.0)
     found = calibrate.calibrate(rows, logits, abstention=0.15)
-    divisors = np.asarray([found.temperature("sentiment", row.lang) for row in rows])[:, None]
-    sure = calibrate.softmax(logits[:, slices()["sentiment"]] / divisors).max(axis=1)
+    warmed = found.apply([row.lang for row in rows], logits)
+    sure = calibrate.softmax(warmed[:, slices()["sentiment"]]).max(axis=1)
     assert abs((sure < found.abstain_below["sentiment"]).mean() - 0.15) < 0.01
 
 
@@ -56,8 +55,22 @@ def test_a_label_that_is_said_too_shyly_gets_a_low_threshold():
     found = calibrate.calibrate(rows, logits)
     assert found.thresholds["churn"][0] < 0.5
     assert score.score(rows, logits, "churn")["macro_f1"] == 0.0
-    temperature = found.temperature("churn", "fr")
-    assert score.score(rows, logits / temperature, "churn", found.thresholds)["macro_f1"] == 1.0
+    warmed = found.apply(["fr"] * len(rows), logits)
+    assert score.score(rows, warmed, "churn", found.thresholds)["macro_f1"] == 1.0
+
+
+def test_a_class_that_one_language_favours_is_put_back_in_its_place():
+    rows, logits = _sentiment_rows(factor=1.0)
+    english = np.asarray([row.lang == "en" for row in rows])
+    biased = logits.copy()
+    biased[english, slices()["sentiment"].start] += 2.0
+    found = calibrate.calibrate(rows, biased)
+    assert max(map(abs, found.offsets["sentiment"]["fr"])) < 0.2
+    assert found.offsets["sentiment"]["en"][0] < -0.9
+    own = [row for row in rows if row.lang == "en"]
+    before = score.score(own, biased[english], "sentiment")["macro_f1"]
+    after = score.score(own, found.apply(["en"] * len(own), biased[english]), "sentiment")["macro_f1"]
+    assert after > before + 0.05
 
 
 def test_macro_f1_counts_each_class_that_occurs_the_same():
