@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from collectors.demo_crowd import silent_customers
 from domain.mention import MentionId
 from domain.person import CustomerEvent, CustomerRecord, EventKind
 
@@ -95,6 +96,8 @@ def lay_out(anchor: datetime) -> Story:
     story.items.sort(key=_when)
     story.acts.sort(key=lambda act: (act.at, act.mention_ids, act.kind))
     story.customers = [_customer(person, today) for person in people.values() if person["email"]]
+    names = [person["name"] for person in people.values() if person["lang"] == "fr"]
+    story.customers += silent_customers(names, world(), today, LAST_DAY)
     return story
 
 

@@ -172,3 +172,12 @@ def insert_ignoring(connection: sa.Connection, table: sa.Table) -> Any:
     """`INSERT ... ON CONFLICT DO NOTHING` of the backend in use."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: sa.Connection, table: sa.Table, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or bring those with the same key up to date; all rows name the same columns."""
+    if not rows:
+        return
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), rows)

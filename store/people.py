@@ -7,6 +7,7 @@ link is never silent: each has its evidence, and moving an account takes its ope
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,10 +26,11 @@ from domain.person import (
     person_id_for_customer,
 )
 from store import audit, schema
-from store.engine import Database, chunks, insert_ignoring
+from store.engine import Database, chunks, insert_ignoring, upsert
 from store.rows import storable
 
 SYSTEM = "comptoir"
+_CUSTOMER_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +137,11 @@ class People:
         Evidence is a mail account whose address is the customer's own, or an account that the person agreed to link.
         """
         count = 0
-        with self._database.write() as connection:
-            for record in records:
-                _put_customer(connection, record, now)
-                count += 1
+        told = iter(records)
+        while part := list(islice(told, _CUSTOMER_BATCH)):
+            with self._database.write() as connection:
+                _put_customers(connection, part, now)
+            count += len(part)
         return count
 
     def get(self, person_id: PersonId) -> Person | None:
@@ -188,9 +191,31 @@ class People:
             return connection.scalar(sa.select(sa.func.count()).select_from(schema.persons)) or 0
 
 
-def _put_customer(connection: sa.Connection, record: CustomerRecord, now: datetime) -> None:
-    person_id = person_id_for_customer(record.ref)
-    values = {
+def _put_customers(connection: sa.Connection, records: Sequence[CustomerRecord], now: datetime) -> None:
+    persons, claims, events = [], [], []
+    for record in records:
+        person = _customer_row(record)
+        persons.append(person)
+        claims += [(key, person["id"], record, ground) for key, ground in _evidence(record, person["email"])]
+        events += [
+            {
+                "kind": happened.kind.value,
+                "ref": happened.ref,
+                "person_id": person["id"],
+                "at": happened.at,
+                "amount": happened.amount,
+                "data": happened.data,
+            }
+            for happened in record.events
+        ]
+    upsert(connection, schema.persons, ("id",), persons)
+    _link_accounts(connection, claims, now)
+    upsert(connection, schema.events, ("kind", "ref"), events)
+
+
+def _customer_row(record: CustomerRecord) -> dict[str, Any]:
+    return {
+        "id": person_id_for_customer(record.ref),
         "name": storable(record.name),
         "email": record.email.strip().lower() if record.email else None,
         "phone": record.phone,
@@ -200,29 +225,41 @@ def _put_customer(connection: sa.Connection, record: CustomerRecord, now: dateti
         "loyalty": record.loyalty,
         "customer_since": record.since,
     }
-    p = schema.persons
-    connection.execute(insert_ignoring(connection, p), [{"id": person_id, **values}])
-    connection.execute(sa.update(p).where(p.c.id == person_id).values(**values))
-    evidence = [(f"{network}:{native}", Evidence.CONSENT) for network, native in record.consents]
-    if values["email"]:
-        evidence.append((f"mail:{values['email']}", Evidence.VERIFIED_EMAIL))
-    for account_id, ground in evidence:
-        _link_account(connection, account_id, person_id, record, ground, now)
-    for happened in record.events:
-        _put_event(connection, person_id, happened)
 
 
-def _link_account(
-    connection: sa.Connection,
-    account_id: str,
-    person_id: PersonId,
-    record: CustomerRecord,
-    ground: Evidence,
-    now: datetime,
-) -> None:
-    a, c, link = schema.accounts, schema.cases, schema.identity_links
+def _evidence(record: CustomerRecord, email: str | None) -> list[tuple[str, Evidence]]:
+    found = [(f"{network}:{native}", Evidence.CONSENT) for network, native in record.consents]
+    if email:
+        found.append((f"mail:{email}", Evidence.VERIFIED_EMAIL))
+    return found
+
+
+_Claim = tuple[str, PersonId, CustomerRecord, Evidence]
+
+
+def _link_accounts(connection: sa.Connection, claims: Sequence[_Claim], now: datetime) -> None:
+    if not claims:
+        return
+    a, link = schema.accounts, schema.identity_links
+    connection.execute(
+        insert_ignoring(connection, a), [_claimed_account(key, owner, record) for key, owner, record, _ in claims]
+    )
+    owners = person_of_accounts(connection, [key for key, *_ in claims])
+    linked = []
+    for account_id, person_id, _, ground in claims:
+        if owners[account_id] != person_id:
+            if owners[account_id] != person_id_for_account(AccountId(account_id)):
+                continue  # linked to somebody else by other evidence: a person decides, not a file
+            _move_account(connection, account_id, owners[account_id], person_id, ground, now)
+            owners[account_id] = person_id
+        linked.append(_link(account_id, person_id, ground, now))
+    if linked:
+        connection.execute(insert_ignoring(connection, link), linked)
+
+
+def _claimed_account(account_id: str, person_id: PersonId, record: CustomerRecord) -> dict[str, Any]:
     network, _, native_id = account_id.partition(":")
-    row = {
+    return {
         "id": account_id,
         "network": network,
         "native_id": native_id,
@@ -232,31 +269,23 @@ def _link_account(
         "follower_count": None,
         "person_id": person_id,
     }
-    connection.execute(insert_ignoring(connection, a), [row])
-    owner = connection.scalar(sa.select(a.c.person_id).where(a.c.id == account_id))
-    if owner != person_id:
-        if owner != person_id_for_account(AccountId(account_id)):
-            return  # linked to somebody else by other evidence: a person decides, not a file
-        connection.execute(sa.update(a).where(a.c.id == account_id).values(person_id=person_id))
-        moved = connection.scalars(sa.select(c.c.id).where(c.c.person_id == owner).order_by(c.c.id)).all()
-        bump = {"person_id": person_id, "version": c.c.version + 1}
-        connection.execute(sa.update(c).where(c.c.person_id == owner).values(**bump))
-        data = {"person_id": [owner, person_id], "evidence": ground.value}
-        audit.append(
-            connection,
-            [{"at": now, "actor": SYSTEM, "action": "person_linked", "case_id": key, "data": data} for key in moved],
-        )
-        connection.execute(
-            sa.update(link)
-            .where(link.c.account_id == account_id, link.c.person_id == owner)
-            .values(state=LinkState.UNDONE.value)
-        )
-    connection.execute(insert_ignoring(connection, link), [_link(account_id, person_id, ground, now)])
 
 
-def _put_event(connection: sa.Connection, person_id: PersonId, happened: CustomerEvent) -> None:
-    e = schema.events
-    values = {"person_id": person_id, "at": happened.at, "amount": happened.amount, "data": happened.data}
-    key = {"kind": happened.kind.value, "ref": happened.ref}
-    connection.execute(insert_ignoring(connection, e), [{**key, **values}])
-    connection.execute(sa.update(e).where(e.c.kind == key["kind"], e.c.ref == key["ref"]).values(**values))
+def _move_account(
+    connection: sa.Connection, account_id: str, owner: PersonId, person_id: PersonId, ground: Evidence, now: datetime
+) -> None:
+    a, c, link = schema.accounts, schema.cases, schema.identity_links
+    connection.execute(sa.update(a).where(a.c.id == account_id).values(person_id=person_id))
+    moved = connection.scalars(sa.select(c.c.id).where(c.c.person_id == owner).order_by(c.c.id)).all()
+    bump = {"person_id": person_id, "version": c.c.version + 1}
+    connection.execute(sa.update(c).where(c.c.person_id == owner).values(**bump))
+    data = {"person_id": [owner, person_id], "evidence": ground.value}
+    audit.append(
+        connection,
+        [{"at": now, "actor": SYSTEM, "action": "person_linked", "case_id": key, "data": data} for key in moved],
+    )
+    connection.execute(
+        sa.update(link)
+        .where(link.c.account_id == account_id, link.c.person_id == owner)
+        .values(state=LinkState.UNDONE.value)
+    )
