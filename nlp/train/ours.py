@@ -1,0 +1,81 @@
+"""Our own labels as rows: real messages joined to their labels by line, and the written ones, for training only.
+
+The guide that the labels follow is docs/labels.md. Folds are drawn by near-duplicate group; see folds.py.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nlp.train import folds
+from nlp.train.data import HELD_BACK, TUNING, Part, Row, Target, prepare, read_lines
+from nlp.train.heads import HEAD_BY_KEY, Kind
+
+REAL = ("freemobile_fr.jsonl", "trustpilot_fr_ecommerce.jsonl.gz", "complaints_en.jsonl.gz")
+WRITTEN = "written_retail.jsonl"
+WRITTEN_WEIGHT = 0.7  # one hand, tidier than real messages
+
+
+def rows(folder: Path, *, final: bool = False) -> Iterator[Row]:
+    """All labelled messages; real ones fall into train, val or test by fold, written ones into train."""
+    joined = list(_joined(folder))
+    texts = [prepare(text) for text, _, _, _ in joined]
+    numbers = folds.groups(texts, [thread for _, _, thread, _ in joined])
+    for (_, label, _, source), text, number in zip(joined, texts, numbers, strict=True):
+        if not text:
+            continue
+        fold = folds.draw(folds.text_key(texts[number]))
+        yield Row(text, label["lang"], part_of(fold, final=final), source, targets(label))
+    for label in read_lines(folder / "labels" / WRITTEN):
+        yield Row(prepare(label["text"]), label["lang"], Part.TRAIN, "written", targets(label), WRITTEN_WEIGHT)
+
+
+def _joined(folder: Path) -> Iterator[tuple[str, dict[str, Any], str, str]]:
+    for name in REAL:
+        texts = list(read_lines(folder / name))
+        stem = name.split(".")[0]
+        for label in read_lines(folder / "labels" / f"{stem}.jsonl"):
+            message = texts[label["row"]]
+            thread = str(message.get("author") or message.get("thread") or "")
+            yield whole_text(message), {**label, "lang": message["lang"]}, thread, f"ours_{stem}"
+
+
+def whole_text(message: dict[str, Any]) -> str:
+    """The text, after its title where the title says something else."""
+    title, text = str(message.get("title") or "").strip(), str(message["text"])
+    start = title.rstrip("….").lower()[:40]
+    return f"{title}\n{text}" if start and not text.lower().startswith(start) else text
+
+
+def part_of(fold: int, *, final: bool = False) -> Part:
+    """What a fold of our labels is for."""
+    if fold in HELD_BACK and not final:
+        return Part.TEST
+    return Part.VAL if fold in TUNING else Part.TRAIN
+
+
+def targets(label: dict[str, Any]) -> dict[str, Target]:
+    """The answers to every head that a label gives."""
+    found: dict[str, Target] = {
+        "sentiment": index("sentiment", label["sentiment"]),
+        "intent": index("intent", label["intent"]),
+        "secondary": flags("secondary", label["secondary"]),
+        "aspects": flags("aspects", label["aspects"]),
+        "urgency": int(label["urgency"]),
+    }
+    for key in ("churn", "toxic", "irony", "directed"):
+        found[key] = (int(label[key]),)
+    return found
+
+
+def index(head: str, label: str) -> int:
+    """Class number of a label."""
+    return HEAD_BY_KEY[head].labels.index(label)
+
+
+def flags(head: str, labels: Iterable[str]) -> tuple[int, ...]:
+    """One number a label: 1 where it is among `labels`, 0 elsewhere."""
+    if HEAD_BY_KEY[head].kind is not Kind.MANY:
+        raise ValueError(f"{head} has one answer, not several.")
+    present = set(labels)
+    return tuple(int(name in present) for name in HEAD_BY_KEY[head].labels)
