@@ -114,8 +114,8 @@ class DemoCollector:
                 )
             return Permission(True, "They mention us.", price=0.01, text_limit=limit)
         if mention.network == "mail":
-            return Permission(True, "A private answer by mail.", public=False)
-        return Permission(True, "A public answer.", text_limit=limit)
+            return Permission(True, public=False)
+        return Permission(True, text_limit=limit)
 
     def reply(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId:  # noqa: ARG002 - the network knows no keys
         """Publish an answer on the pretend network."""

@@ -36,7 +36,7 @@ def permission(said: Mention) -> Permission:
         return Permission(False, "A blog takes comments on its own page only: open the link and answer there.")
     if said.network == "x":
         return Permission(True, "They mention us.", price=0.01, text_limit=280)
-    return Permission(True, "A private answer by mail.", public=False) if said.network == "mail" else Permission(True)
+    return Permission(True, public=False) if said.network == "mail" else Permission(True)
 
 
 def fill(store: Store) -> None:
