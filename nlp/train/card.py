@@ -41,7 +41,9 @@ _LIMITS = """## Limits
   and transport; other trades are less well known to it. Rare in real rows: employment, spam, suggestions, purchase wishes.
 - German, Spanish, Italian, Portuguese, Arabic and romanised Hindi have learnt sentiment only; the other heads carry over
   without having been measured there. Dutch has no labels at all.
-- Irony and toxicity are the weakest heads; texts beyond the token limit are read at both ends only.
+- The Hindi training lines of UMSAB are labelled close to noise: romanised Hindi is no better than its figure says.
+- Irony, toxicity and churn are the weakest heads; the held-back rows hold few of each.
+- Texts beyond the token limit are read at both ends only.
 - Training texts are not shipped. Some sets allow research or non-commercial use only: mind this before selling the weights."""
 
 

@@ -75,6 +75,13 @@ def test_aspects_that_a_set_cannot_know_stay_unknown(data_folder):
     assert partly["aspects"] == tuple(1 if name == "price_promo" else -1 for name in labels)
 
 
+def test_noisy_hindi_lines_are_neither_learnt_nor_chosen_on_but_tested():
+    source = next(source for source in sources.SOURCES if source.key == "umsab")
+    line = {"label": "positive", "lang": "hi", "split": "train"}
+    assert source.answers(line) == source.answers({**line, "split": "val"}) == {}
+    assert source.answers({**line, "split": "test"}) == source.answers({**line, "lang": "fr"}) == {"sentiment": 2}
+
+
 def _rows() -> list[Row]:
     many = [Row(f"a{n}", "en", Part.TRAIN, "tweeteval", {"sentiment": 0 if n < 90 else 2}) for n in range(100)]
     own = [Row(f"b{n}", "fr", Part.TRAIN, "written", {"sentiment": 1}) for n in range(10)]
