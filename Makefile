@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 # The folder holds everything: no cache elsewhere, no question asked.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-cache-dir -q
 
+# Debian and Ubuntu ship Python without what makes an environment; where we may, we add it, else we say how.
+VENV_PACKAGE = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Adding python3-venv…" && \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -14,7 +18,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Comptoir needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Making $(VENV)…"
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(VENV_PACKAGE) && $(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); \
 		echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.runtime: $(BIN)/python requirements.lock pyproject.toml
