@@ -17,6 +17,7 @@ from domain.case import Case
 from domain.clock import Now, utc_now
 from domain.contracts import (
     Analyzer,
+    CanFindRecord,
     CanReadBack,
     CanReply,
     Collector,
@@ -281,6 +282,8 @@ def _push(worker: Worker, crm: CrmConnector, rows: list[OutboxRow], report: Repo
     outbox, now = worker.store.outbox, worker.now()
     if not crm.spec.idempotent:
         rows = _without_arrived(worker, crm, rows, report)
+        if not rows:
+            return True
     try:
         receipts = crm.push([row.record for row in rows])
         if len(receipts) != len(rows):
@@ -290,6 +293,8 @@ def _push(worker: Worker, crm: CrmConnector, rows: list[OutboxRow], report: Repo
     except ConfigurationError as error:
         outbox.retry(rows, str(error), now, timedelta(hours=1))
         report.needs_person.append(f"{crm.spec.title}: {error}")
+    except OutcomeUnknownError as error:
+        (outbox.retry if crm.spec.idempotent else outbox.doubt)(rows, str(error), now, error.retry_after)
     except TransientError as error:
         outbox.retry(rows, str(error), now, error.retry_after)
     except Exception as error:
@@ -305,16 +310,26 @@ def _push(worker: Worker, crm: CrmConnector, rows: list[OutboxRow], report: Repo
 
 
 def _without_arrived(worker: Worker, crm: CrmConnector, rows: list[OutboxRow], report: Report) -> list[OutboxRow]:
-    from domain.contracts import CanFindRecord
-
-    waiting = []
+    # Rows of a dead or unanswered attempt may be there already: nothing is pushed again before somebody has looked.
+    outbox, waiting = worker.store.outbox, []
     for row in rows:
-        found = crm.find(row.record) if row.interrupted and isinstance(crm, CanFindRecord) else None
-        if found is not None:
-            worker.store.outbox.sent([(row, found)], worker.now())
-            report.sent += 1
-        else:
+        if not row.interrupted:
             waiting.append(row)
+        elif not isinstance(crm, CanFindRecord):
+            outbox.unknown([row], "An earlier attempt may have arrived, and this CRM cannot be asked.", worker.now())
+            report.failed += 1
+        else:
+            try:
+                found = crm.find(row.record)
+            except TransientError as error:  # the doubt stays
+                outbox.doubt([row], f"It cannot be checked whether the record arrived: {error}", worker.now())
+                report.failed += 1
+                continue
+            if found is None:
+                waiting.append(row)
+            else:
+                outbox.sent([(row, found)], worker.now())
+                report.sent += 1
     return waiting
 
 

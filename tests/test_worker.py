@@ -23,7 +23,7 @@ from domain.contracts import (
     ReceiptState,
     RemoteId,
 )
-from domain.errors import ConfigurationError, ContractError, StorageError, TransientError
+from domain.errors import ConfigurationError, ContractError, OutcomeUnknownError, StorageError, TransientError
 from domain.mention import Mention, MentionId
 from store import Store
 from store.outbox import OutboxState
@@ -311,6 +311,52 @@ def test_a_crm_gets_batches_and_each_record_its_fate(
     assert counts[state] > 0
     if answer in {accept, refuse}:
         assert counts["pending"] == 0
+
+
+def unanswered(_records: Sequence[CrmRecord]) -> list[Receipt]:
+    raise OutcomeUnknownError("no answer")
+
+
+class FindingCrm(Crm):
+    """It can be asked; it holds what `known` says, or is down."""
+
+    asked_while_down = False
+
+    def find(self, record: CrmRecord) -> RemoteId | None:
+        if self.asked_while_down:
+            raise TransientError("503")
+        return RemoteId("1") if record.key in self.known else None
+
+
+def _after_no_answer(store: Store, folder: Path, crm: Crm) -> Rig:
+    rig = Rig(store, folder, {"crm": crm})
+    rig.pass_()
+    crm.pushed = [0]
+    rig.now += timedelta(hours=1)
+    return rig
+
+
+def test_a_crm_without_keys_that_cannot_be_asked_gets_nothing_twice(store: Store, tmp_path: Path) -> None:
+    crm = Crm(unanswered, idempotent=False)
+    rig = _after_no_answer(store, tmp_path / "network", crm)
+    crm.answer = accept
+    rig.pass_()
+    counts = store.outbox.counts()
+    assert counts["unknown"] == 7 and counts["pending"] == 0, "one batch is in doubt; the others were never pushed"
+
+
+def test_a_crm_without_keys_is_asked_before_a_second_push(store: Store, tmp_path: Path) -> None:
+    crm = FindingCrm(unanswered, idempotent=False)
+    rig = _after_no_answer(store, tmp_path / "network", crm)
+    crm.asked_while_down, crm.answer = True, accept
+    rig.pass_()
+    assert store.outbox.counts()["pending"] == 7, "the doubt stays while it cannot be asked"
+    pushed = sum(crm.pushed)
+    crm.asked_while_down = False
+    crm.known = {row.record.key for row in store.outbox.lease("crm", "crm", 100, rig.now + timedelta(days=2))}
+    rig.now += timedelta(days=4)
+    rig.pass_()
+    assert store.outbox.counts()["pending"] == 0 and sum(crm.pushed) == pushed, "found there, not pushed again"
 
 
 def test_an_idle_pass_writes_nothing(rig: Rig) -> None:
