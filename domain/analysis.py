@@ -3,7 +3,7 @@
 Analyses are kept with the model that made them and are never overwritten by a person: a correction is a row of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -40,6 +40,21 @@ class Scored(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Signals:
+    """What a model saw of a text, kept to notice when the input changes; nothing can be read back from it.
+
+    Attributes:
+        token_count: tokens of the whole text, before any cut.
+        unknown_count: tokens that the model has no piece for.
+        sketch: the text's vector, projected to a few numbers: little-endian float16, the same length for one model.
+    """
+
+    token_count: int
+    unknown_count: int
+    sketch: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Everything that one model says of one mention.
 
@@ -50,6 +65,7 @@ class Analysis:
         urgency: 0 none, 1 unresolved problem, 2 blocking, money or a deadline, 3 safety, health, law or public crisis.
         directed: False where it is not said to or about an own experience with the brand.
         uncertain: True where the model abstains: a person should look.
+        signals: what the model saw; None where it does not tell. Two equal answers are equal whatever it says.
     """
 
     mention_id: MentionId
@@ -67,6 +83,7 @@ class Analysis:
     irony: bool = False
     directed: bool = True
     uncertain: bool = False
+    signals: Signals | None = field(default=None, compare=False)
 
     @property
     def sentiment(self) -> Scored[Sentiment]:

@@ -4,13 +4,14 @@ An extra power (answer, read back, tell about customers) is an extra Protocol, n
 from `domain.errors`. The contract suites in tests/contracts run over the tables COLLECTORS, ANALYZERS and CRMS.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType, Protocol, runtime_checkable
 
 from domain.analysis import Analysis, ModelRef
+from domain.label import Field
 from domain.mention import Mention, MentionId
 from domain.person import CustomerRecord
 
@@ -150,6 +151,39 @@ class Analyzer(Protocol):
 
     def analyze(self, mentions: Sequence[Mention]) -> list[Analysis]:
         """One analysis a mention, same length, same order, whatever the batch; pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """How much one piece of a text, `text[start:end]`, carried a tag.
+
+    Attributes:
+        weight: change of the tag's probability that the piece makes, -1..1; above 0 it speaks for the tag.
+    """
+
+    start: int
+    end: int
+    weight: float
+
+
+@runtime_checkable
+class CanExplain(Protocol):
+    """Can say which words carried a tag."""
+
+    def explain(self, mention: Mention, field: Field, value: str) -> tuple[Attribution, ...]:
+        """Pieces of `mention.text` in their order, for one tag of one question; the model's own answer, not a person's.
+
+        Args:
+            value: the tag as text: an intent, an aspect, ``negative``, ``2``, or ``yes`` for a flag.
+        """
+
+
+@runtime_checkable
+class HasFigures(Protocol):
+    """Knows how good it was when it was made."""
+
+    def figures(self) -> Mapping[str, Any]:
+        """What was measured on held-back labelled messages; the shape is told in docs/training.md."""
 
 
 class RecordKind(StrEnum):

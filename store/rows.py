@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from unicodedata import combining, normalize
 
-from domain.analysis import Analysis, ModelRef, Scored, Sentiment
+from domain.analysis import Analysis, ModelRef, Scored, Sentiment, Signals
 from domain.case import Case, Priority, Status
 from domain.contracts import Permission
 from domain.mention import Author, Engagement, Mention, MentionId, MentionKind
@@ -152,6 +152,9 @@ def analysis_row(analysis: Analysis, at: datetime) -> dict[str, Any]:
         "irony": analysis.irony,
         "directed": analysis.directed,
         "uncertain": analysis.uncertain,
+        "token_count": analysis.signals.token_count if analysis.signals else None,
+        "unknown_count": analysis.signals.unknown_count if analysis.signals else None,
+        "sketch": analysis.signals.sketch if analysis.signals else None,
     }
 
 
@@ -174,6 +177,7 @@ def analysis_of(row: Mapping[Any, Any]) -> Analysis:
         irony=row["irony"],
         directed=row["directed"],
         uncertain=row["uncertain"],
+        signals=Signals(row["token_count"], row["unknown_count"], row["sketch"]) if row["sketch"] else None,
     )
 
 

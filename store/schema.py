@@ -212,6 +212,39 @@ analyses = sa.Table(
     sa.Column("irony", sa.Boolean, nullable=False),
     sa.Column("directed", sa.Boolean, nullable=False),
     sa.Column("uncertain", sa.Boolean, nullable=False),
+    # what the model saw, to notice when the input changes; empty where it does not tell
+    sa.Column("token_count", sa.Integer),
+    sa.Column("unknown_count", sa.Integer),
+    sa.Column("sketch", sa.LargeBinary),
+)
+
+# What people say of mentions. A label is never changed, only retracted.
+labels = sa.Table(
+    "labels",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("mention_id", sa.Text, nullable=False, index=True),
+    sa.Column("field", sa.String(20), nullable=False),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("was", sa.JSON(none_as_null=True)),
+    sa.Column("model", sa.String(80), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("origin", sa.String(12), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("retracted_at", UtcDateTime),
+)
+
+# Models that have spoken here; heads that were learnt from labels are kept whole, and at most one row is in use.
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("model", sa.String(80), primary_key=True),  # name@version, as analyses are signed
+    sa.Column("base", sa.String(80)),  # the model that it was learnt on; empty for shipped ones
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("heads", sa.LargeBinary),
+    sa.Column("report", sa.JSON, nullable=False),  # what was measured when it was made
+    sa.Column("in_use", sa.Boolean, nullable=False),
 )
 
 cases = sa.Table(

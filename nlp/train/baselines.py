@@ -1,13 +1,14 @@
-"""The bars to beat on the held-back folds of our labels: the word lists, and TF-IDF with logistic regression.
+"""The bars to beat on our real labels: the word lists, and TF-IDF with logistic regression.
 
-Both are measured on the same rows by the same scores as the artefact; TF-IDF learns from the same training rows of our
-labels and the written messages.
+Both are measured on the same rows by the same scores as the networks of crossfit.py; TF-IDF learns from the same folds of
+our labels and the written messages. The word lists were written with half of these rows in sight: they are flattered.
 """
 
 import argparse
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from domain.mention import Mention
-from nlp.train import score
-from nlp.train.data import Part, Row, load
+from nlp.train import ours, score
+from nlp.train.crossfit import PARTS, held_folds
+from nlp.train.data import Part, Row, without_leaks
 from nlp.train.heads import HEAD_BY_KEY, HEADS, LOGIT_COUNT, Kind, slices
 
 _log = logging.getLogger(__name__)
@@ -72,19 +74,26 @@ def tfidf_logits(train: Sequence[Row], rows: Sequence[Row]) -> score.Logits:
 
 
 def main() -> None:
-    """Scores of both baselines on the held-back folds."""
+    """Scores of both baselines on all our real messages; TF-IDF learns and answers in the same five parts as ours."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rows = load(arguments.data)
-    own = [row for row in rows if row.source.startswith("ours") or row.source == "written"]
-    train = [row for row in own if row.part is Part.TRAIN]
-    test = [row for row in own if row.part is Part.TEST]
+    mine, written = list(ours.by_fold(arguments.data)), list(ours.written(arguments.data))
+    rows: list[Row] = []
+    parts = []
+    for part in range(PARTS):
+        held = held_folds(part)
+        test = [row for fold, row in mine if fold in held]
+        train = without_leaks(
+            [replace(row, part=Part.TEST) for row in test] + [r for f, r in mine if f not in held] + written
+        )
+        parts.append(tfidf_logits([row for row in train if row.part is Part.TRAIN], test))
+        rows += test
     found = {
-        "lexicon": score.report(test, lexicon_logits(test)),
-        "tfidf": score.report(test, tfidf_logits(train, test)),
+        "lexicon": score.report(rows, lexicon_logits(rows)),
+        "tfidf": score.report(rows, np.concatenate(parts)),
     }
     arguments.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
     _log.info("%s", json.dumps(found, indent=1))

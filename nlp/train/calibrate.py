@@ -167,11 +167,15 @@ def _f1(yes: NDArray[Any], said: NDArray[Any]) -> float:
     return 2 * hits / total if total else 0.0
 
 
+def reliability(sure: NDArray[Any], right: NDArray[Any]) -> list[list[float]]:
+    """Stated probability, hit rate and rows of each of the ten bins that holds any."""
+    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    return [
+        [float(sure[bins == number].mean()), float(right[bins == number].mean()), int((bins == number).sum())]
+        for number in sorted(set(bins.tolist()))
+    ]
+
+
 def calibration_error(sure: NDArray[Any], right: NDArray[Any]) -> float:
     """Mean gap between stated probability and hit rate over ten bins, weighted by their rows."""
-    bins = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-    gaps = [
-        abs(sure[bins == number].mean() - right[bins == number].mean()) * (bins == number).mean()
-        for number in set(bins)
-    ]
-    return float(sum(gaps))
+    return sum(abs(stated - hit) * count for stated, hit, count in reliability(sure, right)) / len(sure)

@@ -60,15 +60,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def load(folder: Path, *, final: bool = False) -> list[Row]:
-    """Every row of every set, once, with the part that it belongs to.
-
-    Args:
-        final: train on the folds of our labels that are otherwise held back; the sets' own test parts stay out.
-    """
+def load(folder: Path) -> list[Row]:
+    """Every row of every set, once, with the part that it belongs to."""
     from nlp.train import ours, sources
 
-    rows = list(ours.rows(folder, final=final))
+    rows = list(ours.rows(folder))
     for source in sources.SOURCES:
         rows.extend(source.rows(folder))
     return without_leaks(rows)

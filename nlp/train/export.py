@@ -1,7 +1,9 @@
-"""The artefact: model.onnx, tokenizer, config.json with heads and calibration, card.md; checked before it is written.
+"""The artefact: model.onnx, heads.npz, tokenizer, config.json with the calibration, gold.npz, card.md; checked first.
 
 Checks: the fp32 graph equals the torch network; the eight-bit graph gives the same answer alone, in any batch and in
-any order. Calibration runs on the answers of the artefact itself. What was measured goes into figures.json.
+any order. Calibration is chosen on val, by the artefact's own answers, and on our real messages, each answered by the
+network of crossfit.py that never saw it. What was measured goes into figures.json. gold.npz holds the fold of our labels
+that no network learnt, as vectors without texts: what later learning on a retailer's labels is checked against.
 """
 
 import argparse
@@ -10,22 +12,25 @@ import logging
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 
-from nlp.train import balance, card, graph, score, tokens
+from nlp.train import balance, card, crossfit, graph, ours, report, score, tokens
 from nlp.train.calibrate import Calibration, calibrate
 from nlp.train.data import Part, Row, load
 from nlp.train.heads import HEADS
+from nlp.train.loss import targets
 from nlp.train.model import Network, restore
 from nlp.train.sources import SOURCES
 
 _log = logging.getLogger(__name__)
+SKETCH = 32  # numbers of a text that are kept to notice drift
 _SAME = 1e-4  # largest difference of a logit between two batches
 _EQUAL = 1e-3  # between the torch network and its fp32 graph
 
@@ -45,11 +50,18 @@ class Runner:
 
     def logits(self, texts: Sequence[str], size: int = 32) -> score.Logits:
         """Logits of prepared texts, in their order."""
+        return self._answers("logits", texts, size)
+
+    def features(self, texts: Sequence[str], size: int = 32) -> score.Logits:
+        """Vectors of prepared texts, in their order."""
+        return self._answers("features", texts, size)
+
+    def _answers(self, output: str, texts: Sequence[str], size: int) -> score.Logits:
         found: list[Any] = [None] * len(texts)
         for batch in tokens.batches(self.tokenizer, texts, size, self.limit):
             feeds = {"ids": batch.ids.numpy(), "lengths": batch.lengths.numpy()}
-            for place, logits in zip(batch.places, self.session.run(["logits"], feeds)[0], strict=True):
-                found[place] = logits
+            for place, row in zip(batch.places, self.session.run([output], feeds)[0], strict=True):
+                found[place] = row
         return np.asarray(found, np.float32)
 
 
@@ -100,34 +112,32 @@ def settings(network: Network, calibration: Calibration, name: str, version: str
 
 
 def chosen_on(rows: Sequence[Row]) -> list[Row]:
-    """Rows for calibration: the tuning fold of our labels and the val parts of the reported sets."""
+    """Public rows for calibration: the val parts of the reported sets."""
     reported = {source.key for source in SOURCES if source.reported}
-    return [row for row in rows if row.part is Part.VAL and (row.source.startswith("ours") or row.source in reported)]
+    return [row for row in rows if row.part is Part.VAL and row.source in reported]
 
 
-def favour_rare(network: Network, tokenizer: Any, rows: Sequence[Row]) -> tuple[list[float], dict[str, float]]:
-    """Move the bias of the answers towards rare classes, as far as the tuning fold likes it.
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Our real messages with answers that nobody tuned on them (crossfit.py), and the fold that nobody learnt."""
 
-    Returns:
-        What was added to the bias, and the strength of each head.
-    """
-    tuning = [row for row in rows if row.part is Part.VAL and row.source.startswith("ours")]
-    if not tuning:
-        return [0.0] * network.sizes.logits, {}
-    logits = Runner(graph.build(network, graph.Form.EIGHT), tokenizer).logits([row.text for row in tuning])
-    added, chosen = balance.offsets(rows, tuning, logits)
-    with torch.no_grad():
-        network.answers.bias.add_(torch.from_numpy(added))
-    return [round(float(value), 4) for value in added], chosen
+    rows: Sequence[Row]
+    logits: score.Logits
+    parts: NDArray[Any]
+    gold: Sequence[Row]
 
 
-def export(network: Network, base: Path, rows: Sequence[Row], out: Path, name: str, version: str) -> dict[str, Any]:
+def export(
+    network: Network, base: Path, rows: Sequence[Row], own: Own, out: Path, name: str, version: str
+) -> dict[str, Any]:
     """Write the artefact; what was measured."""
     tokenizer = tokens.load_tokenizer(base)
     val = chosen_on(rows)
     texts = [row.text for row in val]
     sample = texts[:: max(1, len(texts) // 96)]
-    added, strengths = favour_rare(network, tokenizer, rows)
+    added, strengths = balance.offsets(rows, own.rows, own.logits)
+    with torch.no_grad():
+        network.answers.bias.add_(torch.from_numpy(added))
     figures: dict[str, Any] = {"balance": strengths}
     figures |= {"torch_against_fp32_graph": check_equal(network, tokenizer, sample)}
     model = graph.build(network, graph.Form.EIGHT)
@@ -136,28 +146,55 @@ def export(network: Network, base: Path, rows: Sequence[Row], out: Path, name: s
     began = time.process_time()
     logits = runner.logits(texts)
     figures["val_messages_per_cpu_second"] = round(len(texts) / (time.process_time() - began), 1)
-    calibration = calibrate(val, logits)
+    calibration = calibrate([*val, *own.rows], np.concatenate([logits, own.logits + added]))
     out.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(out / "model.onnx"))
     for part in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / part, out / part)
-    config = settings(network, calibration, name, version) | {"added_to_bias": added}
+    _write_heads(network, runner, sample, out)
+    _write_gold(runner, own.gold, out)
+    config = settings(network, calibration, name, version) | {"added_to_bias": [round(float(v), 4) for v in added]}
     (out / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False), encoding="utf-8")
-    figures["bytes"] = {
-        path.name: path.stat().st_size for path in sorted(out.iterdir()) if path.suffix in (".onnx", ".json")
-    }
+    figures["layers"] = network.sizes.layers
+    figures["bytes"] = {path.name: path.stat().st_size for path in sorted(out.iterdir()) if path.suffix != ".md"}
     calibrated = calibration.apply([row.lang for row in val], logits)
     figures["val"] = score.report(val, calibrated, calibration.thresholds)
+    figures["gold"] = report.gold_figures(report.judge(own.rows, own.logits, own.parts, rows))
     (out / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     (out / "card.md").write_text(card.render(config, figures), encoding="utf-8")
     return figures
 
 
+def _write_heads(network: Network, runner: Runner, texts: Sequence[str], out: Path) -> None:
+    """The answers' weights, which learning replaces, and the directions in which texts differ most (principal axes)."""
+    features = runner.features(texts)
+    axes = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)[2][:SKETCH]
+    sketch = np.zeros((SKETCH, network.sizes.hidden), np.float32)
+    sketch[: len(axes)] = axes
+    np.savez(
+        out / "heads.npz",
+        weight=graph.array(network.answers.weight),
+        bias=graph.array(network.answers.bias),
+        sketch=sketch,
+    )
+
+
+def _write_gold(runner: Runner, gold: Sequence[Row], out: Path) -> None:
+    np.savez_compressed(
+        out / "gold.npz",
+        features=runner.features([row.text for row in gold]).astype(np.float16),
+        targets=targets(gold).numpy().astype(np.int8),
+        langs=np.asarray([row.lang for row in gold]),
+    )
+
+
 def main() -> None:
     """Quantise, check, calibrate and write the artefact."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--network", type=Path, required=True, help="network.pt of a run")
-    parser.add_argument("--base", type=Path, required=True, help="folder with the run's tokenizer")
+    parser.add_argument(
+        "--crossfit", type=Path, required=True, help="folder of nlp.train.crossfit; its `final` is exported"
+    )
+    parser.add_argument("--base", type=Path, required=True, help="folder with the tokenizer")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--name", default="comptoir-small")
@@ -166,9 +203,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     rows = load(arguments.data)
-    network = restore(arguments.network)
-    figures = export(network, arguments.base, rows, arguments.out, arguments.name, arguments.version)
-    _log.info("%s", json.dumps({key: value for key, value in figures.items() if key != "val"}, indent=1))
+    gold = [row for fold, row in ours.by_fold(arguments.data) if fold == crossfit.GOLD_FOLD]
+    own = Own(*crossfit.answers(arguments.data, arguments.crossfit), gold)
+    network = restore(arguments.crossfit / crossfit.FINAL / "network.pt")
+    figures = export(network, arguments.base, rows, own, arguments.out, arguments.name, arguments.version)
+    figures["people"] = report.people(arguments.data)
+    (arguments.out / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    _log.info("%s", json.dumps({k: v for k, v in figures.items() if k not in ("val", "gold")}, indent=1))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nlp.train import distil, score
 from nlp.train import loss as losses
-from nlp.train import score
 from nlp.train.data import Part, Row, load
-from nlp.train.model import STUDENT_LAYERS, Network, from_base, save
+from nlp.train.distil import Teacher
+from nlp.train.model import STUDENT_LAYERS, Network, from_base, restore, save
 from nlp.train.plan import passes
 from nlp.train.run import Run, Settings, averaged_network, rate_at, resume, start, store
 from nlp.train.sources import SOURCES, rates
@@ -34,9 +35,14 @@ _WINDOW = 40  # batches that are sorted by length together
 
 
 def learn(
-    run: Run, ids: Tensor, lengths: Tensor, wanted: Tensor, trust: Tensor, rare: Tensor, pool: ThreadPoolExecutor
+    run: Run,
+    batch: tuple[Tensor, Tensor, Tensor, Tensor],
+    rare: Tensor,
+    pool: ThreadPoolExecutor,
+    teacher: Teacher | None = None,
 ) -> None:
-    """One step on one batch."""
+    """One step on one batch: tokens, lengths, targets, trust."""
+    ids, lengths, wanted, trust = batch
     settings = run.settings
     rate = rate_at(run.step, settings)
     for group in run.optimiser.param_groups:
@@ -47,8 +53,13 @@ def learn(
 
     def part(places: slice) -> tuple[float, tuple[Tensor, ...]]:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bf16):
-            logits = run.network(ids[places], lengths[places], keep_scaled[places]).float()
-        value = losses.multitask(logits, wanted[places], trust[places], rare) / len(ids)
+            features = run.network.features(ids[places], lengths[places])
+            logits = run.network.answers(features * keep_scaled[places]).float()
+            told = teacher.asked(ids[places], lengths[places]) if teacher else None
+        value = losses.multitask(logits, wanted[places], trust[places], rare)
+        if teacher and told:
+            value = value + teacher.share * distil.disagreement(logits, features, told)
+        value = value / len(ids)
         return float(value.detach()), torch.autograd.grad(value, run.trained)
 
     shares = [slice(number, None, settings.threads) for number in range(settings.threads)]
@@ -69,12 +80,12 @@ def learn(
 
 
 def batches_from(
-    rows: Sequence[Row], tokenizer: Any, settings: Settings, first: int
+    rows: Sequence[Row], tokenizer: Any, settings: Settings, first: int, shares: Mapping[str, float]
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Batches of the plan, endless, from step `first` on: tokens, lengths, targets, trust."""
     number = 0
     window = settings.batch * _WINDOW
-    for order in passes(rows, rates(), settings.seed):
+    for order in passes(rows, shares, settings.seed):
         for begin in range(0, len(order) - settings.batch + 1, window):
             places = order[begin : begin + window]
             count = len(places) // settings.batch
@@ -111,9 +122,20 @@ def predict(network: Network, tokenizer: Any, rows: Sequence[Row], threads: int 
 
 
 def fit(
-    run: Run, rows: Sequence[Row], tokenizer: Any, folder: Path, every: int = 200, measure_every: int = 800
+    run: Run,
+    rows: Sequence[Row],
+    tokenizer: Any,
+    folder: Path,
+    every: int = 200,
+    measure_every: int = 800,
+    teacher: Teacher | None = None,
+    shares: Mapping[str, float] | None = None,
 ) -> None:
-    """Steps until the end of the schedule, with a checkpoint every `every` steps and val scores now and then."""
+    """Steps until the end of the schedule, with a checkpoint every `every` steps and val scores now and then.
+
+    Args:
+        shares: source -> rows drawn in one pass, as a share of its rows; `sources.rates` by default.
+    """
     torch.set_num_threads(1)
     reported = {source.key for source in SOURCES if source.reported}
     val = [row for row in rows if row.part is Part.VAL and (row.source.startswith("ours") or row.source in reported)]
@@ -125,10 +147,10 @@ def fit(
             log.write(json.dumps(entry) + "\n")
             log.flush()
 
-        for ids, lengths, wanted, trust in batches_from(rows, tokenizer, run.settings, run.step):
+        for batch in batches_from(rows, tokenizer, run.settings, run.step, shares or rates()):
             if run.step >= run.settings.steps:
                 break
-            learn(run, ids, lengths, wanted, trust, rare, pool)
+            learn(run, batch, rare, pool, teacher)
             if run.step % 25 == 0:
                 seconds, cpu = time.monotonic() - began, time.process_time() - began_cpu
                 mean = math.fsum(run.recent) / len(run.recent)
@@ -152,7 +174,7 @@ def fit(
 
 
 def main() -> None:
-    """Fine-tune, or go on where an earlier call stopped."""
+    """Fine-tune on all sets but our real labels, which crossfit.py learns; or go on where an earlier call stopped."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--base", type=Path, required=True, help="folder written by nlp.train.prune")
     parser.add_argument("--data", type=Path, required=True)
@@ -161,7 +183,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--layers", type=int, nargs="+", default=list(STUDENT_LAYERS))
-    parser.add_argument("--final", action="store_true", help="also train on the folds of our labels that are held back")
+    parser.add_argument("--teacher", type=Path, help="network.pt to be distilled; --layers are then layers of it")
     parser.add_argument(
         "--bf16", action="store_true", help="products in bfloat16: 2.8 times faster where the processor has AMX"
     )
@@ -174,14 +196,21 @@ def main() -> None:
         seed=arguments.seed,
         rate=arguments.rate,
         layers=tuple(arguments.layers),
-        final=arguments.final,
         bf16=arguments.bf16,
     )
     torch.manual_seed(settings.seed)
-    run = start(settings, from_base(arguments.base, settings.layers))
+    rows = [row for row in load(arguments.data) if row.part is not Part.TRAIN or not row.source.startswith("ours")]
+    teacher = None
+    if arguments.teacher:
+        teacher = Teacher(restore(arguments.teacher))
+        rows += distil.unlabelled(arguments.data, load(arguments.data))
+    begin = (
+        distil.student_of(teacher.network, settings.layers) if teacher else from_base(arguments.base, settings.layers)
+    )
+    run = start(settings, begin)
     if resume(run, arguments.out):
         _log.info("going on from step %d", run.step)
-    fit(run, load(arguments.data, final=settings.final), load_tokenizer(arguments.base), arguments.out)
+    fit(run, rows, load_tokenizer(arguments.base), arguments.out, teacher=teacher)
     _log.info("done: %s", arguments.out / "network.pt")
 
 

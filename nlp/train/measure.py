@@ -1,4 +1,4 @@
-"""What an artefact reaches on held-back rows: official test parts and the folds of our labels that it never saw.
+"""What an artefact reaches on held-back rows: the official test parts of public sets.
 
 To be run once, on the artefact that is to be shipped: choosing is done on val. Adds its figures to figures.json and to
 the model card.
@@ -18,7 +18,7 @@ from nlp.train import card, score, tokens
 from nlp.train.calibrate import Calibration, calibration_error, softmax
 from nlp.train.data import Part, Row, load
 from nlp.train.export import Runner
-from nlp.train.heads import HEAD_BY_KEY, Kind, slices
+from nlp.train.heads import slices
 from nlp.train.model import restore
 from nlp.train.sources import SOURCES
 
@@ -26,42 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 def reported(rows: Sequence[Row]) -> list[Row]:
-    """Test rows of the sets that are reported, and the held-back folds of our labels."""
+    """Test rows of the sets that are reported."""
     names = {source.key for source in SOURCES if source.reported}
-    return [row for row in rows if row.part is Part.TEST and (row.source.startswith("ours") or row.source in names)]
-
-
-def honesty(rows: Sequence[Row], logits: score.Logits, head: str) -> dict[str, float]:
-    """Calibration error of a ONE head, and what abstaining on the least sure 15 % gains in accuracy."""
-    places = [place for place, row in enumerate(rows) if head in row.targets]
-    if HEAD_BY_KEY[head].kind is not Kind.ONE or not places:
-        return {}
-    known = [rows[place] for place in places]
-    shares = softmax(logits[places][:, slices()[head]])
-    sure = shares.max(axis=1)
-    right = shares.argmax(axis=1) == np.asarray([row.targets[head] for row in known])
-    kept = np.argsort(-sure, kind="stable")[: round(0.85 * len(sure))]
-    return {
-        "n": len(sure),
-        "calibration_error": round(calibration_error(sure, right), 4),
-        "accuracy": round(float(right.mean()), 4),
-        "accuracy_of_surest_85_percent": round(float(right[kept].mean()), 4),
-    }
-
-
-def interval(rows: Sequence[Row], logits: score.Logits, head: str, draws: int = 500) -> tuple[float, float]:
-    """95 % interval of macro-F1 by drawing rows again (bootstrap)."""
-    places = np.asarray([place for place, row in enumerate(rows) if head in row.targets])
-    dice = np.random.default_rng(1)
-    found = []
-    for _ in range(draws):
-        again = places[dice.integers(0, len(places), len(places))]
-        found.append(score.score([rows[place] for place in again], logits[again], head)["macro_f1"])
-    return round(float(np.quantile(found, 0.025)), 4), round(float(np.quantile(found, 0.975)), 4)
+    return [row for row in rows if row.part is Part.TEST and row.source in names]
 
 
 def measure(rows: Sequence[Row], logits: score.Logits, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores, calibration and intervals.
+    """Scores, and the calibration error of sentiment.
 
     Args:
         logits: as the artefact gives them; its calibration is applied here.
@@ -69,20 +40,13 @@ def measure(rows: Sequence[Row], logits: score.Logits, config: Mapping[str, Any]
     """
     calibration = Calibration(config["temperatures"], config["offsets"], config["thresholds"])
     logits = calibration.apply([row.lang for row in rows], logits)
-    ours = [place for place, row in enumerate(rows) if row.source.startswith("ours")]
-    own = [rows[place] for place in ours]
-    found: dict[str, Any] = {"scores": score.report(rows, logits, config["thresholds"])}
-    found["honesty"] = {
-        **{f"ours/{head}": honesty(own, logits[ours], head) for head in ("sentiment", "intent", "urgency")},
-        "all/sentiment": honesty(rows, logits, "sentiment"),
+    places = [place for place, row in enumerate(rows) if "sentiment" in row.targets]
+    shares = softmax(logits[places][:, slices()["sentiment"]])
+    right = shares.argmax(axis=1) == np.asarray([rows[place].targets["sentiment"] for place in places])
+    return {
+        "scores": score.report(rows, logits, config["thresholds"]),
+        "sentiment_calibration_error": round(calibration_error(shares.max(axis=1), right), 4),
     }
-    found["intervals"] = {}
-    for lang in ("fr", "en"):
-        places = [place for place in ours if rows[place].lang == lang]
-        for head in ("intent", "sentiment", "urgency"):
-            if places:
-                found["intervals"][f"ours/{lang}/{head}"] = interval([rows[p] for p in places], logits[places], head)
-    return found
 
 
 def main() -> None:

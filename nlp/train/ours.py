@@ -4,6 +4,7 @@ The guide that the labels follow is docs/labels.md. Folds are drawn by near-dupl
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,33 @@ from nlp.train.heads import HEAD_BY_KEY, Kind
 
 REAL = ("freemobile_fr.jsonl", "trustpilot_fr_ecommerce.jsonl.gz", "complaints_en.jsonl.gz")
 WRITTEN = "written_retail.jsonl"
+HERE = Path(__file__).with_name("written")
 WRITTEN_WEIGHT = 0.7  # one hand, tidier than real messages
 
 
-def rows(folder: Path, *, final: bool = False) -> Iterator[Row]:
+def rows(folder: Path) -> Iterator[Row]:
     """All labelled messages; real ones fall into train, val or test by fold, written ones into train."""
+    for fold, row in by_fold(folder):
+        yield replace(row, part=part_of(fold))
+    yield from written(folder)
+
+
+def by_fold(folder: Path) -> Iterator[tuple[int, Row]]:
+    """Real messages with the number of their fold, as rows of no part in particular."""
     joined = list(_joined(folder))
     texts = [prepare(text) for text, _, _, _ in joined]
     numbers = folds.groups(texts, [thread for _, _, thread, _ in joined])
     for (_, label, _, source), text, number in zip(joined, texts, numbers, strict=True):
         if not text:
             continue
-        fold = folds.draw(folds.text_key(texts[number]))
-        yield Row(text, label["lang"], part_of(fold, final=final), source, targets(label))
-    for label in read_lines(folder / "labels" / WRITTEN):
-        yield Row(prepare(label["text"]), label["lang"], Part.TRAIN, "written", targets(label), WRITTEN_WEIGHT)
+        yield folds.draw(folds.text_key(texts[number])), Row(text, label["lang"], Part.TRAIN, source, targets(label))
+
+
+def written(folder: Path) -> Iterator[Row]:
+    """Messages that were written for training, those of the data folder and ours beside this file."""
+    for path in (folder / "labels" / WRITTEN, *sorted(HERE.glob("*.jsonl"))):
+        for label in read_lines(path):
+            yield Row(prepare(label["text"]), label["lang"], Part.TRAIN, "written", targets(label), WRITTEN_WEIGHT)
 
 
 def _joined(folder: Path) -> Iterator[tuple[str, dict[str, Any], str, str]]:
@@ -47,9 +60,9 @@ def whole_text(message: dict[str, Any]) -> str:
     return f"{title}\n{text}" if start and not text.lower().startswith(start) else text
 
 
-def part_of(fold: int, *, final: bool = False) -> Part:
+def part_of(fold: int) -> Part:
     """What a fold of our labels is for."""
-    if fold in HELD_BACK and not final:
+    if fold in HELD_BACK:
         return Part.TEST
     return Part.VAL if fold in TUNING else Part.TRAIN
 

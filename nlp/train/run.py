@@ -35,7 +35,6 @@ class Settings:
     seed: int = 1
     threads: int = 2
     layers: tuple[int, ...] = STUDENT_LAYERS
-    final: bool = False
     bf16: bool = False
 
 

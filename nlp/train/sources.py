@@ -137,9 +137,9 @@ SOURCES: tuple[Source, ...] = (
     Source("toxic_de", "toxicity_de.jsonl.gz", _flag("toxic", "toxic"), 0.08, "research use", 0.4),
     Source("mlma", "mlma_hate.jsonl.gz", _flag("toxic", "toxic"), 0.04, "research use", 0.3),
 )
-OURS_RATE = {"ours_freemobile_fr": 2.0, "ours_trustpilot_fr_ecommerce": 2.5, "ours_complaints_en": 2.5, "written": 1.5}
+_OTHER_RATES = {"written": 1.5, "unlabelled": 0.3}  # ours are drawn by crossfit.py
 
 
 def rates() -> dict[str, float]:
     """Source -> rows drawn in one pass, as a share of its training rows."""
-    return {source.key: source.rate for source in SOURCES} | OURS_RATE
+    return {source.key: source.rate for source in SOURCES} | _OTHER_RATES

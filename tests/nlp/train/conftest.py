@@ -30,3 +30,11 @@ def weights_file(tmp_path: Path, tiny: ModuleType) -> Path:
     """A file of base weights, two layers of 32."""
     tiny.write_base(tmp_path / "tiny.bin")
     return tmp_path / "tiny.bin"
+
+
+@pytest.fixture(autouse=True)
+def no_written_messages_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of written messages beside the recipe is empty here: tests bring their own."""
+    from nlp.train import ours
+
+    monkeypatch.setattr(ours, "HERE", tmp_path / "written")

@@ -12,9 +12,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from nlp.train import base, export, fit, graph, loss, model, run, tokens  # noqa: E402
+from nlp.train import base, distil, export, fit, graph, loss, model, ours, run, tokens  # noqa: E402
 from nlp.train.data import Part, Row  # noqa: E402
 from nlp.train.heads import HEADS, LOGIT_COUNT  # noqa: E402
+from nlp.train.sources import rates  # noqa: E402
 
 TEXTS = ["le colis est perdu", "merci", "the parcel", "perdu perdu perdu 😡", "le colis"]
 
@@ -72,7 +73,7 @@ def test_unknown_labels_of_a_many_head_teach_nothing():
     assert int((logits.grad != 0).sum()) == 1
 
 
-def _trained(folder, rows, out, steps, settings):
+def _trained(folder, rows, out, steps, settings, teacher=None):
     out.mkdir(exist_ok=True)
     torch.manual_seed(settings.seed)
     state = run.start(settings, model.from_base(folder, settings.layers))
@@ -80,10 +81,10 @@ def _trained(folder, rows, out, steps, settings):
     tokenizer = tokens.load_tokenizer(folder)
     rare = loss.rare_weights(rows)
     with ThreadPoolExecutor(2) as pool:
-        for batch in fit.batches_from(rows, tokenizer, settings, state.step):
+        for batch in fit.batches_from(rows, tokenizer, settings, state.step, rates()):
             if state.step >= steps:
                 break
-            fit.learn(state, *batch, rare, pool)
+            fit.learn(state, batch, rare, pool, teacher)
     run.store(state, out)
     return state, went_on
 
@@ -161,14 +162,52 @@ def test_the_artefact_is_complete(folder, data_folder, tmp_path):
     from nlp.train.data import load
 
     torch.manual_seed(0)
-    figures = export.export(
-        model.from_base(folder, (0, 1)).eval(), folder, load(data_folder), tmp_path / "out", "tiny", "1"
-    )
+    mine = [row for _, row in ours.by_fold(data_folder)]
+    answers = np.random.default_rng(1).standard_normal((len(mine), LOGIT_COUNT)).astype(np.float32)
+    own = export.Own(mine, answers, np.arange(len(mine)) % 5, mine[:7])
+    network = model.from_base(folder, (0, 1)).eval()
+    figures = export.export(network, folder, load(data_folder), own, tmp_path / "out", "tiny", "1")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json", "figures.json", "card.md",
+        "model.onnx", "heads.npz", "gold.npz", "tokenizer.json", "tokenizer_config.json", "config.json", "figures.json",
+        "card.md",
     }  # fmt: skip
+    heads = np.load(tmp_path / "out" / "heads.npz")
+    assert heads["weight"].shape == (LOGIT_COUNT, 32)
+    gold = np.load(tmp_path / "out" / "gold.npz")
+    assert len(gold["features"]) == len(gold["targets"]) == len(gold["langs"]) == 7
+    assert figures["gold"]["fr/intent"]["n"] == sum(row.lang == "fr" for row in mine)
     config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert [head["key"] for head in config["heads"]] == [head.key for head in HEADS]
     assert config["temperatures"]["sentiment"]["*"] > 0
     assert "umsab/en/sentiment" in figures["val"]
     assert "CC BY-NC-SA" in (tmp_path / "out" / "card.md").read_text(encoding="utf-8")
+
+
+def test_a_student_takes_over_the_layers_that_it_keeps(folder):
+    teacher = model.from_base(folder, (0, 1)).eval()
+    same = distil.student_of(teacher, (0, 1)).eval()
+    ids, lengths = tokens.pad([[0, 5, 6, 2]])
+    torch.testing.assert_close(same(ids, lengths), teacher(ids, lengths))
+    short = distil.student_of(teacher, (1,))
+    torch.testing.assert_close(short.layers[0].up.weight, teacher.layers[1].up.weight)
+    assert len(short.layers) == 1
+
+
+def test_a_student_comes_closer_to_its_teacher_without_any_label(folder, rows, tmp_path):
+    bare = [replace(row, targets={}) for row in rows]
+    torch.manual_seed(3)
+    teacher = distil.Teacher(model.from_base(folder, (0, 1)).eval())
+    torch.nn.init.normal_(teacher.network.answers.weight)
+    ids, lengths = tokens.pad([tokens.load_tokenizer(folder).encode(row.text).ids for row in rows])
+
+    def apart(network):
+        features = network.features(ids, lengths)
+        with torch.no_grad():
+            return float(distil.disagreement(network.answers(features), features, teacher.asked(ids, lengths)))
+
+    assert apart(teacher.network) == pytest.approx(0, abs=1e-3)
+    start = apart(model.from_base(folder, SETTINGS.layers).eval())
+    state, _ = _trained(
+        folder, bare, tmp_path / "run", 40, replace(SETTINGS, steps=40, rate=2e-3, dropout=0.0), teacher
+    )
+    assert apart(state.network) < 0.9 * start
