@@ -38,6 +38,13 @@ class CollectorSpec:
         lookback: how far each run reads again, for late comments and edits; duplicates fall on the id.
         price_per_read: US dollars for one mention read, 0 where reading is free.
         can_reply: whether `connect()` returns something that is also CanReply.
+        reads, answers: in plain words, for docs/connectors.md and the sources page.
+        access: what must be asked for at the vendor before anything works, in steps.
+        limits: rates and quotas in words.
+        retention: what the vendor obliges us to delete, and when.
+        facts: where the above comes from: title of the vendor's page and the day on which it was read.
+        quota: units a day that the vendor grants, where it counts in units of its own.
+        rehydrate_every: how often kept mentions must be looked up again, for edits and deletions.
     """
 
     key: str
@@ -47,14 +54,28 @@ class CollectorSpec:
     permissions: tuple[str, ...] = ()
     price_per_read: float = 0.0
     can_reply: bool = False
+    reads: str = ""
+    answers: str = ""
+    access: tuple[str, ...] = ()
+    limits: str = ""
+    retention: str = ""
+    facts: tuple[str, ...] = ()
+    quota: int | None = None
+    rehydrate_every: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What to listen to: words and accounts of the brand. Empty means everything that the source holds."""
+    """What to listen to. Empty means everything that the source holds.
+
+    Attributes:
+        terms, accounts: words and accounts of the brand; any of them is enough.
+        query: an expression of the watch language (domain/watch.py); empty where there is none.
+    """
 
     terms: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +88,41 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Spend:
+    """What reading or writing cost: calls, items that were billed, US dollars, and units of the vendor's own quota."""
+
+    call_count: int = 0
+    item_count: int = 0
+    price: float = 0.0
+    unit_count: int = 0
+
+    def __add__(self, other: "Spend") -> "Spend":
+        """Both together."""
+        return Spend(
+            self.call_count + other.call_count,
+            self.item_count + other.item_count,
+            self.price + other.price,
+            self.unit_count + other.unit_count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span that could not be heard: the network no longer goes back that far, or told so."""
+
+    since: datetime
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A piece of what a source answered.
 
     Attributes:
+        changed: mentions that may be kept already, with new words or new counts; they replace what was kept.
+        spent: what this page cost.
+        gap: a span before this page that is lost for good.
         cursor: where to resume once this page is stored; None = not safe yet (e.g. newest-first paging).
         deleted: mentions that the network says are gone.
         notes: remarks for the person who imports ("3 dates had no time zone: read as Europe/Paris").
@@ -81,6 +133,9 @@ class Page:
     rejects: tuple[Reject, ...] = ()
     deleted: tuple[MentionId, ...] = ()
     notes: tuple[str, ...] = ()
+    changed: tuple[Mention, ...] = ()
+    spent: Spend = Spend()
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +187,130 @@ class CanReadBack(Protocol):
 
     def find_reply(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId | None:
         """The id of our answer to `mention` with this text, or None where the network surely has none."""
+
+
+@runtime_checkable
+class CanReplyPrivately(Protocol):
+    """Can answer a public message where only its author reads it."""
+
+    def may_reply_privately(self, mention: Mention) -> Permission:
+        """As `may_reply`."""
+
+    def reply_privately(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId:
+        """As `reply`."""
+
+
+class Act(StrEnum):
+    """What may be done to a message, beside answering it."""
+
+    HIDE = "hide"
+    UNHIDE = "unhide"
+    DELETE = "delete"  # our own words only
+
+
+@runtime_checkable
+class CanModerate(Protocol):
+    """Can hide messages on our own pages, or take back our own words."""
+
+    def may_moderate(self, mention: Mention) -> tuple[Act, ...]:
+        """The acts that this message takes. Pure and fast."""
+
+    def moderate(self, mention: Mention, act: Act, key: IdempotencyKey) -> None:
+        """Do it; doing it twice is doing it once. Raises the errors of `reply`."""
+
+
+@runtime_checkable
+class CanRehydrate(Protocol):
+    """Can look kept mentions up again."""
+
+    def rehydrate(self, mentions: Sequence[Mention]) -> Page:
+        """What became of them: `changed` where words or counts moved, `deleted` where they are gone, and the cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a watch would find, and cost, over a span.
+
+    Attributes:
+        count: mentions; None where the network cannot tell.
+        price: US dollars for reading them.
+        samples: some of them.
+        note: what the figure leaves out.
+        spent: what asking cost.
+    """
+
+    count: int | None
+    price: float
+    samples: tuple[Mention, ...] = ()
+    note: str = ""
+    spent: Spend = Spend()
+
+
+@runtime_checkable
+class CanEstimate(Protocol):
+    """Can say beforehand what a watch would find."""
+
+    def estimate(self, watch: Watch, since: datetime, until: datetime) -> Estimate:
+        """Asks as little as it can: counts where the network has them, else one page."""
+
+
+@runtime_checkable
+class CanBackfill(Protocol):
+    """Can read a span of the past."""
+
+    def backfill(self, watch: Watch, since: datetime, until: datetime, cursor: Cursor | None) -> Iterator[Page]:
+        """Pages of the span in windows, the oldest window first; a window's last page carries a cursor to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An HTTP request that a vendor sent us, kept raw until the worker reads it.
+
+    Attributes:
+        headers: names in lower case.
+        query: of the address.
+    """
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What the vendor gets back at once.
+
+    Attributes:
+        key: identity of the delivery, so that a repeated one is kept once; empty where there is nothing to keep.
+    """
+
+    status: int
+    body: str = ""
+    content_type: str = "text/plain"
+    key: str = ""
+
+
+@runtime_checkable
+class HearsWebhooks(Protocol):
+    """Is told by the vendor, beside asking."""
+
+    def receive(self, delivery: Delivery) -> WebhookAnswer:
+        """Check signature, age and shape, answer challenges. Pure, in milliseconds; what has a key is kept for `unpack`."""
+
+    def unpack(self, delivery: Delivery) -> Page:
+        """The mentions of a delivery that `receive` accepted. May ask the network for what it names only by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one saved answer of a vendor holds; nothing is dropped in silence."""
+
+    mentions: tuple[Mention, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    deleted: tuple[MentionId, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @runtime_checkable
