@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MODELS := .venv-models
 # The folder holds everything: no cache elsewhere, no question asked.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-cache-dir -q
 
@@ -32,6 +33,16 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Torch has an environment of its own, which also sees what .venv holds: the product runs without it.
+$(MODELS)/.ready: $(VENV)/.dev
+	@echo "Making $(MODELS) with torch (a minute or two; about 1 GB)…"
+	@$(BIN)/python -m venv $(MODELS)
+	@$(BIN)/python -c 'import site; print(site.getsitepackages()[0])' > \
+		"$$($(MODELS)/bin/python -c 'import site; print(site.getsitepackages()[0])')/of_venv.pth"
+	@$(MODELS)/bin/python -m pip --disable-pip-version-check --no-cache-dir -q install $$($(BIN)/python -c \
+		'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["models"])')
+	@touch $@
+
 setup: $(VENV)/.runtime  ## make .venv with the comptoir command in it, and nothing outside this folder
 
 run: setup  ## open the demo shop (or your own sources): worker and dashboard, one command
@@ -43,6 +54,9 @@ test: $(VENV)/.dev browser  ## run the tests (SQLite, PostgreSQL, a real Chromiu
 test-slow: $(VENV)/.dev browser  ## the checks that take minutes: a kill at every boundary, large files
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
+test-models: $(MODELS)/.ready  ## the tests that open models with torch (hub models): two minutes
+	@$(MODELS)/bin/python -m pytest -m models tests/nlp/test_hub.py
+
 check: $(VENV)/.dev  ## style, types, who may import whom, docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -50,11 +64,20 @@ check: $(VENV)/.dev  ## style, types, who may import whom, docs
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/docs
 
-bench: $(VENV)/.dev  ## speed of import and of analyze + route, memory; prints ratios side by side
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev  ## speed of import, of analyze + route and of understanding, memory; ratios side by side
+	@$(if $(wildcard $(MODELS)/.ready),$(MODELS),$(VENV))/bin/python -m benchmarks
+
+bench-models: $(MODELS)/.ready  ## speed of understanding beside transformers and VADER (DATA=folder); writes docs/benchmarks
+	@$(MODELS)/bin/python -m benchmarks.understanding $(if $(DATA),--data $(DATA)) $(if $(ROUNDS),--rounds $(ROUNDS)) --out docs
 
 evaluate: $(VENV)/.dev  ## quality of the analyzer on the labelled data (DATA=folder)
 	@$(BIN)/python -m nlp.scorecard $(or $(DATA),../shared/data)
+
+train: $(MODELS)/.ready  ## make the weights of the shipped model again: about 1.5 processor hours, resumes (DATA=folder OUT=folder)
+	@$(MODELS)/bin/python -m pip --disable-pip-version-check --no-cache-dir -q install $$($(BIN)/python -c \
+		'import tomllib; e = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["train"]; \
+		print(*(p for p in e if not p.startswith("torch")))')
+	@$(MODELS)/bin/python -m nlp.train $(or $(DATA),../shared/data) $(or $(OUT),data/train)
 
 screenshots: $(VENV)/.dev browser  ## take the pictures of the README in a real Chromium
 	@$(BIN)/python -m tests.browser.screenshots docs/screenshots
@@ -69,4 +92,4 @@ lock: $(BIN)/python  ## write the lock files again from pyproject.toml (needs uv
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
 
-.PHONY: help setup run test test-slow check bench evaluate screenshots browser lock
+.PHONY: help setup run test test-slow test-models check bench bench-models evaluate train screenshots browser lock

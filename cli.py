@@ -5,7 +5,8 @@ Every command takes `--json`: the last line of stdout is then one object. Progre
 docs/operations.md; a test compares the two.
 """
 
-import json
+from __future__ import annotations  # annotations name what is imported late
+
 import logging
 import shutil
 import signal
@@ -15,29 +16,31 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+import cli_learn
+import cli_understanding
 import collectors
 import crm_sync
-import demo_shop
-import nlp
-import worker as steps
+from cli_base import JsonFlag, err
+from cli_base import command as _command
 from domain.clock import utc_now
 from domain.contracts import Collector, Watch
 from domain.errors import ComptoirError, ConfigurationError, StorageError
-from settings import Settings, load_settings, resolve_secrets
-from store import Store
-from store.sources import Source
+
+if TYPE_CHECKING:  # the store and the settings are imported where they are used: `comptoir tag` needs neither
+    import worker as steps
+    from settings import Settings
+    from store import Store
+    from store.sources import Source
 
 app = typer.Typer(
     name="comptoir",
@@ -46,60 +49,50 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-err = Console(stderr=True)
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+cli_understanding.register(app)
+cli_learn.register(app)
 
 
-@dataclass
-class _Outcome:
-    # What a command wants printed, and whether a person must act.
-    values: dict[str, Any]
-    must_act: list[str]
+def _load_settings() -> Settings:
+    from settings import load_settings
 
-
-@contextmanager
-def _command(as_json: bool) -> Iterator[_Outcome]:
-    # One way to end for all commands: errors in words, never a traceback for what a person can mend.
-    outcome = _Outcome({}, [])
-    try:
-        yield outcome
-    except ComptoirError as error:
-        outcome.values["error"] = str(error)
-        outcome.must_act.append(str(error))
-    except KeyboardInterrupt:
-        err.print("Stopped. Nothing was lost; start again to go on.")
-        raise typer.Exit(0) from None
-    if as_json:
-        sys.stdout.write(json.dumps(outcome.values, ensure_ascii=False) + "\n")
-    for line in outcome.must_act:
-        err.print(f"[bold]![/bold] {escape(line)}")
-    if outcome.must_act:
-        raise typer.Exit(1)
+    return load_settings()
 
 
 def _open(settings: Settings) -> Store:
+    from store import Store
+
     return Store.open(settings.url, settings.calendar())
 
 
 def _collector_of(source: Source) -> Collector:
+    from settings import resolve_secrets
+
     return collectors.build(source.collector, resolve_secrets(source.settings, f"source {source.key}"))
 
 
 def build_worker(settings: Settings, store: Store) -> steps.Worker:
     """The worker of these settings; the sources named there are made or brought up to date."""
+    import worker as steps
+    from settings import resolve_secrets
+
     for wanted in settings.sources:
         store.sources.ensure(wanted.key, wanted.collector, wanted.title or wanted.key, wanted.settings)
     crms = {
         target.key: crm_sync.build(target.key, resolve_secrets(target.settings, f"CRM {target.key}"))
         for target in settings.crm_targets
     }
-    return steps.Worker(
+    heads = store.models.in_use()
+    worker = steps.Worker(
         store=store,
-        analyzer=nlp.build(settings.analyzer),
+        analyzer=cli_learn.analyzer_of(settings, heads),
         collector_of=_collector_of,
         crms=crms,
         interval=timedelta(seconds=settings.poll_seconds),
+        learnt=heads.model if heads else None,
+        analyzer_of=lambda row: cli_learn.analyzer_of(settings, row),
     )
+    return steps.introduced(worker)
 
 
 @contextmanager
@@ -130,7 +123,7 @@ def import_file(
 ) -> None:
     """Read mentions from a file. Good rows are kept, rejected ones are listed with line and reason; twice adds nothing."""
     with _command(as_json) as outcome:
-        settings = load_settings()
+        settings = _load_settings()
         store = _open(settings)
         key = f"import-{network}-{file.name}"[:80]
         values = {
@@ -189,8 +182,10 @@ def work(
     as_json: JsonFlag = False,
 ) -> None:
     """Collect, analyze, route and send: for ever, or one pass with --once."""
+    import worker as steps
+
     with _command(as_json) as outcome:
-        settings = load_settings()
+        settings = _load_settings()
         worker = build_worker(settings, _open(settings))
         if once:
             report = steps.run_once(worker)
@@ -207,7 +202,7 @@ def work(
 def status(as_json: JsonFlag = False) -> None:
     """What the store holds, and how the sources feel."""
     with _command(as_json) as outcome:
-        store = _open(load_settings())
+        store = _open(_load_settings())
         outcome.values = {
             "mentions": store.mention_count(),
             "analyses": store.analysis_count(),
@@ -233,7 +228,7 @@ def status(as_json: JsonFlag = False) -> None:
 def doctor(as_json: JsonFlag = False) -> None:
     """Check settings, store, disk, analyzer, sources and CRMs, and say what to do where something is wrong."""
     with _command(as_json) as outcome:
-        settings = load_settings()
+        settings = _load_settings()
         checks: list[dict[str, Any]] = []
 
         def check(name: str, call: Callable[[], str]) -> None:
@@ -244,7 +239,7 @@ def doctor(as_json: JsonFlag = False) -> None:
 
         check("store", lambda: _check_store(settings))
         check("disk", lambda: _check_disk(settings))
-        check("analyzer", lambda: str(nlp.build(settings.analyzer).model))
+        check("analyzer", lambda: _check_analyzer(settings, store_ok=checks[0]["ok"]))
         for target in settings.crm_targets:
             check(f"crm {target.key}", lambda target=target: _check_crm(target.key, target.settings))  # type: ignore[misc]
         if checks[0]["ok"]:
@@ -269,6 +264,11 @@ def _check_store(settings: Settings) -> str:
     return f"{store.mention_count():,} mentions in {store.database.engine.url.render_as_string(hide_password=True)}"
 
 
+def _check_analyzer(settings: Settings, *, store_ok: bool) -> str:
+    heads = _open(settings).models.in_use() if store_ok else None
+    return str(cli_learn.analyzer_of(settings, heads).model)
+
+
 def _check_disk(settings: Settings) -> str:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.data_dir).free
@@ -278,6 +278,8 @@ def _check_disk(settings: Settings) -> str:
 
 
 def _check_crm(key: str, values: dict[str, str]) -> str:
+    from settings import resolve_secrets
+
     crm = crm_sync.build(key, resolve_secrets(values, f"CRM {key}"))
     crm.check()
     return crm.spec.title
@@ -292,7 +294,7 @@ def _check_source(source: Source) -> str:
 def rebuild_rollups(as_json: JsonFlag = False) -> None:
     """Count all rows again, show where the kept counts disagreed (they should not), and mend them."""
     with _command(as_json) as outcome:
-        found = _open(load_settings()).rebuild_rollups()
+        found = _open(_load_settings()).rebuild_rollups()
         for difference in found[:20]:
             err.print(f"{difference.table} {difference.key}: kept {difference.stored}, counted {difference.counted}")
         err.print(
@@ -312,7 +314,7 @@ def demo(
 ) -> None:
     """Open the demo shop: six weeks of conversation around an invented retailer. A second run keeps the data."""
     with _command(as_json) as outcome:
-        settings = load_settings()
+        settings = _load_settings()
         if fail is not None:
             _fail_network(settings, fail, times, retry_after)
             outcome.values = {"fail": fail, "times": times}
@@ -338,6 +340,8 @@ def _fail_network(settings: Settings, fail: str, times: int, retry_after: int | 
 
 def load_demo(settings: Settings, store: Store) -> None:
     """Load the demo shop with a progress bar, unless it is there."""
+    import demo_shop
+
     known = store.sources.get(demo_shop.SOURCE_KEY)
     if known is not None and known.last_ok_at is not None:
         return
@@ -350,7 +354,7 @@ def load_demo(settings: Settings, store: Store) -> None:
 def run(as_json: JsonFlag = False) -> None:
     """Start the worker and the dashboard together; loads the demo shop where no source is set. Ctrl-C stops both."""
     with _command(as_json) as outcome:
-        settings = load_settings()
+        settings = _load_settings()
         store = _open(settings)
         if settings.demo:
             load_demo(settings, store)
@@ -384,7 +388,9 @@ def _need_free_port(settings: Settings) -> None:
             ) from error
 
 
-def _run_beside(worker: steps.Worker, dashboard: "subprocess.Popen[bytes]") -> None:
+def _run_beside(worker: steps.Worker, dashboard: subprocess.Popen[bytes]) -> None:
+    import worker as steps
+
     stopping = _told_to_stop()
     steps.run(worker, until=lambda: stopping() or dashboard.poll() is not None)
     if not stopping():

@@ -47,6 +47,24 @@ class CrmSettings(BaseModel):
     settings: dict[str, str] = {}
 
 
+class HubHeadSettings(BaseModel):
+    """One `[analyzer_hub.<question>]` table: the model that answers it, see docs/hub-models.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    revision: str = ""
+    task: str = "text-classification"
+    labels: dict[str, str] = {}
+    candidates: dict[str, dict[str, str]] = {}
+    hypothesis: dict[str, str] = {}
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    uncertain_below: Annotated[float, Field(ge=0, le=1)] = 0.0
+    batch: Annotated[int, Field(ge=1)] = 16
+    device: str = "auto"
+    download: bool = False
+
+
 class Settings(BaseSettings):
     """Everything that can be set; the defaults run the whole product on one laptop."""
 
@@ -59,7 +77,8 @@ class Settings(BaseSettings):
     time_zone: str = "Europe/Paris"
     holidays_country: str = "FR"
     holidays_subdivision: str | None = None
-    analyzer: str = "lexicon"
+    analyzer: str = "embedded"
+    analyzer_hub: dict[str, HubHeadSettings] = {}  # question -> model of the retailer's choice
     poll_seconds: Annotated[int, Field(ge=1)] = 60
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
@@ -107,6 +126,11 @@ class Settings(BaseSettings):
     def demo(self) -> bool:
         """True where no source of the retailer's own is set: the demo shop stands in, with a role picker."""
         return not self.sources
+
+    @property
+    def hub_heads(self) -> dict[str, dict[str, Any]]:
+        """Question -> its hub model, as `nlp.build` takes them."""
+        return {question: table.model_dump() for question, table in self.analyzer_hub.items()}
 
     @property
     def crm_targets(self) -> list[CrmSettings]:

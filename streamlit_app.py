@@ -1,38 +1,47 @@
-"""The door for people: the dashboard, its fonts and a word on its health, in one Streamlit app. Pages are in `dashboard/`."""
+"""The door for people: the dashboard as one Streamlit app, with the analyzer that says why it gave a tag.
 
+Pages are in `dashboard/`, other addresses in `dashboard/routes.py`. The analyzer is opened at the first "why?" of the
+process, not before: who never asks waits for nothing.
+"""
+
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
-import font_lato
 import streamlit as st
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from domain.errors import ComptoirError
+import nlp
+from cli_learn import heads_of
+from dashboard.context import Explain
+from dashboard.main import say_error, use_explainer
+from dashboard.routes import ROUTES
+from domain.case import RuleError
+from domain.contracts import Attribution, CanExplain
+from domain.label import Field
+from domain.mention import Mention
+from settings import Settings
+from store import Store
 
 ENTRY = Path(__file__).parent / "dashboard" / "entry" / "app.py"
-FONTS = Path(font_lato.__file__).parent / "files"
+_opened = lru_cache(maxsize=1)(nlp.build)
+_one_opens = Lock()
 
 
-async def healthz(_request: Request) -> JSONResponse:
-    """200 where the store answers, 503 with the reason where it does not."""
-    from dashboard.main import open_shop
+def explainer(settings: Settings, store: Store) -> Explain | None:
+    """What says which words carried a tag; None where the analyzer reads by word lists, which have no weights to tell."""
+    if not any(row.learns for row in nlp.ANALYZERS if row.key == settings.analyzer):
+        return None
 
-    try:
-        _, store = await run_in_threadpool(open_shop)
-        return JSONResponse({"status": "ok", "revision": await run_in_threadpool(store.revision)})
-    except ComptoirError as error:
-        return JSONResponse({"status": "error", "reason": str(error)}, status_code=503)
+    def explain(mention: Mention, field: Field, value: str) -> tuple[Attribution, ...]:
+        heads = heads_of(settings, store.models.in_use())
+        with _one_opens:
+            analyzer = _opened(settings.analyzer, heads=heads)
+        if field.value in settings.analyzer_hub or not isinstance(analyzer, CanExplain):
+            raise RuleError("The model that answers this question cannot say which words led to its answer.")
+        return analyzer.explain(mention, field, value)
 
-
-def in_words(error: BaseException) -> bool:
-    """What a person sees of an error that nothing caught."""
-    from dashboard.main import say_error
-
-    return say_error(error)
+    return explain
 
 
-routes = [Route("/healthz", healthz), Mount("/fonts", StaticFiles(directory=FONTS))]
-app = st.App(ENTRY, routes=routes, on_script_error=in_words)
+use_explainer(explainer)
+app = st.App(ENTRY, routes=ROUTES, on_script_error=say_error)

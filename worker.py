@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from crm_sync.records import records_of_case
@@ -23,6 +23,7 @@ from domain.contracts import (
     Collector,
     CrmConnector,
     CrmRecord,
+    HasFigures,
     KnowsCustomers,
     Page,
     Receipt,
@@ -41,6 +42,7 @@ from domain.errors import (
 from domain.routing import RouteItem
 from store import Store
 from store.mentions import PageResult
+from store.models import ModelRow
 from store.outbox import OutboxRow
 from store.routing import PersonInfo
 from store.sources import Source, SourceState
@@ -74,7 +76,12 @@ class Report:
 
 @dataclass(frozen=True)
 class Worker:
-    """Everything a pass needs, as values."""
+    """Everything a pass needs, as values.
+
+    Attributes:
+        learnt: the learnt heads that the analyzer was made for; None for those that were shipped.
+        analyzer_of: makes the analyzer of other heads; None where the analyzer never changes.
+    """
 
     store: Store
     analyzer: Analyzer
@@ -83,6 +90,8 @@ class Worker:
     interval: timedelta = timedelta(seconds=60)
     watch: Watch = field(default_factory=Watch)
     now: Now = utc_now
+    learnt: str | None = None
+    analyzer_of: Callable[[ModelRow | None], Analyzer] | None = None
 
 
 def run_once(worker: Worker) -> Report:
@@ -102,6 +111,7 @@ def run(
     """Pass after pass until told to stop; short rests while idle, so that a reply leaves within two seconds."""
     while not until():
         try:
+            worker = with_heads_in_use(worker)
             report = run_once(worker)
         except StorageError as error:  # a full disk or a lost server: nothing was lost, wait for a person
             log.error("%s", error)
@@ -111,6 +121,30 @@ def run(
             log.warning("%s", line)
         if report.idle:
             pause(2)
+
+
+# -- the model in use ------------------------------------------------------------------------------------------------------
+
+
+def with_heads_in_use(worker: Worker) -> Worker:
+    """The worker with the analyzer of the heads that are in use now; itself where they are those that it has."""
+    row = worker.store.models.in_use()
+    wanted = row.model if row else None
+    if worker.analyzer_of is None or wanted == worker.learnt:
+        return worker
+    try:
+        return introduced(replace(worker, analyzer=worker.analyzer_of(row), learnt=wanted))
+    except ConfigurationError as error:  # the one that is here goes on speaking, and signs with its own name
+        log.error("%s", error)
+        return replace(worker, learnt=wanted)
+
+
+def introduced(worker: Worker) -> Worker:
+    """The worker, its model known to the store with the figures that were shipped with it."""
+    analyzer = worker.analyzer
+    if isinstance(analyzer, HasFigures) and str(analyzer.model) != worker.learnt:
+        worker.store.models.register(str(analyzer.model), analyzer.figures(), at=worker.now())
+    return worker
 
 
 # -- collect ---------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
-"""`python -m benchmarks [--rows N] [--file FILE]`."""
+"""`python -m benchmarks [--rows N] [--file FILE]`: the line, then understanding."""
 
-from benchmarks.line import main
+from benchmarks import line, understanding
 
-main()
+line.main()
+print()
+understanding.main()

@@ -40,7 +40,7 @@ def _worker(folder: Path) -> Any:
     import cli
     from settings import load_settings
 
-    settings = load_settings(data_dir=folder, database_url="", sources=[], crms=None)
+    settings = load_settings(data_dir=folder, database_url="", sources=[], crms=None, analyzer="lexicon")
     return settings, cli.build_worker(settings, cli._open(settings))
 
 

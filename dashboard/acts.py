@@ -2,7 +2,8 @@
 
 Every act raises an error of `domain.errors` whose message is for the person; `seen` is the case as the viewer saw it. An act
 that can be undone says how in `Done`: undoing writes the case as it was, and only if nobody has touched it since. To add an
-act, write a function here, give it a button in `desk_acts.py` and its word in `views_audit.ACTION_WORDS`.
+act, write a function here, give it a button in `desk_acts.py` and its word in `views_audit.ACTION_WORDS`. Acts on the tags
+of a message are in `acts_tags.py`.
 """
 
 from collections.abc import Callable
@@ -28,12 +29,17 @@ class NotYoursError(ComptoirError):
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How to take an act back: the case as it was, and the version that must still stand."""
+    """How to take an act back: the case as it was, and the version that must still stand.
+
+    Attributes:
+        labels: the labels that were given; they go whatever became of the case since, which then follows its tags again.
+    """
 
     kind: str
     case_id: CaseId
     before: Case
     version: int
+    labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,11 @@ def undo(context: Context, what: Undo) -> Done:
         cases.unmerge(what.case_id, actor=actor, now=now)
         return Done(t("Fusion annulée."))
     version = what.version
+    if what.kind == "labels":
+        if not context.viewer.sees(what.before.department):
+            raise NotYoursError(t("Cette conversation n'est pas dans votre service, ou n'existe plus."))
+        context.store.labels.retract(what.labels, by=actor, at=now)
+        return Done(t("Annulé."))
     if what.kind == "transfer":
         # The messages were counted for the other department: they move back first, then the clocks.
         if not context.viewer.sees(what.before.department):

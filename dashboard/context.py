@@ -11,8 +11,13 @@ from zoneinfo import ZoneInfo
 
 from dashboard.i18n import msg
 from domain.clock import utc_now
+from domain.contracts import Attribution
 from domain.departments import DEPARTMENT_BY_KEY, DEPARTMENTS
+from domain.label import Field
+from domain.mention import Mention
 from store import Store
+
+Explain = Callable[[Mention, Field, str], tuple[Attribution, ...]]  # as domain.contracts.CanExplain has it
 
 COMMUNITY_MANAGER = "community_manager"
 DEPARTMENT_HEAD = "department_head"
@@ -41,7 +46,11 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a page needs. `now` is the moment of the run; fragments that run later ask for `fresh()`."""
+    """What a page needs. `now` is the moment of the run; fragments that run later ask for `fresh()`.
+
+    Attributes:
+        explain: which words carried a tag, asked of the analyzer; None where it cannot say.
+    """
 
     store: Store
     viewer: Viewer
@@ -51,6 +60,7 @@ class Context:
     currency: str = "EUR"
     brand: str = "Comptoir"
     clock: Callable[[], datetime] = utc_now
+    explain: Explain | None = None
 
     def fresh(self) -> "Context":
         """The same, at this moment."""

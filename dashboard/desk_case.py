@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import acts, views, views_case, views_person
+from dashboard import acts, desk_tags, views, views_case, views_person, views_tags
 from dashboard import desk_state as state
 from dashboard.acts import NotYoursError, own_case
 from dashboard.components import parts
@@ -45,7 +45,12 @@ def conversation_pane(context: Context) -> None:
 def _closed_door(reason: str) -> None:
     with st.container(key="desk_thread"):
         words = {"emptyTitle": t("Cette conversation n'est pas pour vous"), "emptyText": reason}
-        parts.thread("desk_conversation", {"id": "", "bubbles": [], "words": words}, again=nothing, aim=nothing)
+        _no_thread(words)
+
+
+def _no_thread(words: dict[str, str]) -> None:
+    data = {"id": "", "bubbles": [], "words": words}
+    parts.thread("desk_conversation", data, again=nothing, aim=nothing, tag=nothing, why=nothing)
 
 
 def _thread(context: Context, conversation: Conversation | None, message: Message | None) -> None:
@@ -55,7 +60,7 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         "emptyText": t("Dans la file à gauche, ou avec la touche n pour la suivante."),
     }
     if conversation is None:
-        parts.thread("desk_conversation", {"id": "", "bubbles": [], "words": words}, again=nothing, aim=nothing)
+        _no_thread(words)
         return
     case = conversation.case
     store = context.store
@@ -67,8 +72,9 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         now=now,
         zone=zone,
         target=message.mention.id if message else None,
+        tags=desk_tags.tags_of(context, conversation),
     )
-    words |= {
+    words |= desk_tags.words(context) | {
         "note": t("Note interne"),
         "source": t("Voir sur le réseau ↗"),
         "answer": t("Répondre à ce message"),
@@ -93,9 +99,12 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         "why": views.why(case, now),
         "root": views_case.root_of(conversation, context.brand, now, zone),
         "bubbles": bubbles,
+        "questions": views_tags.questions(),
         "words": words,
     }
-    parts.thread("desk_conversation", data, again=again, aim=aim)
+    parts.thread(
+        "desk_conversation", data, again=again, aim=aim, tag=desk_tags.tag(context), why=desk_tags.why(context, case.id)
+    )
 
 
 def _person_name(context: Context, conversation: Conversation) -> str:

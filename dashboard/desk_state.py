@@ -194,7 +194,7 @@ def choose(case_id: str, *, auto: bool = False) -> None:
     """Open a case; the address follows, unless it was opened by itself at the start."""
     session = st.session_state
     if session.get("desk_case") != case_id:
-        session["desk_target"] = None
+        session["desk_target"] = session["desk_why"] = None
     session["desk_case"] = str(case_id)[:60]
     session["desk_auto"] = auto
     shown = session.get("desk_shown", [])

@@ -6,12 +6,23 @@ either, the viewer is the admin that the settings name.
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import navigation
-from dashboard.context import ADMIN, DEPARTMENT_HEAD, ROLES, Context, Viewer, demo_key, demo_viewers, viewer_of_login
+from dashboard.context import (
+    ADMIN,
+    DEPARTMENT_HEAD,
+    ROLES,
+    Context,
+    Explain,
+    Viewer,
+    demo_key,
+    demo_viewers,
+    viewer_of_login,
+)
 from dashboard.i18n import LANGUAGES, SESSION_KEY, set_language, t, told
 from dashboard.views import department_title
 from domain.clock import utc_now
@@ -20,6 +31,9 @@ from settings import Settings, load_settings
 from store import Store
 
 log = logging.getLogger("comptoir.dashboard")
+
+FindExplain = Callable[[Settings, Store], Explain | None]
+_BROUGHT: dict[str, FindExplain] = {}  # by the process's door, before anybody looks
 
 _HERE = Path(__file__).parent
 _MARK = _HERE / "assets" / "mark.svg"
@@ -44,6 +58,20 @@ def _style() -> str:
     return "<style>" + "\n".join(sheet.read_text("utf-8") for sheet in sheets) + "</style>"
 
 
+def use_explainer(find: FindExplain) -> None:
+    """Let the door bring what says which words carried a tag: the dashboard itself knows no model.
+
+    Args:
+        find: called for every run, so it must be fast; None where the analyzer in use cannot say.
+    """
+    _BROUGHT["explain"] = find
+
+
+def _explain(settings: Settings, store: Store) -> Explain | None:
+    find = _BROUGHT.get("explain")
+    return find(settings, store) if find is not None else None
+
+
 def render() -> None:
     """One run of the app."""
     st.set_page_config(page_title="Comptoir", page_icon=str(_MARK), layout="wide", initial_sidebar_state="auto")
@@ -65,6 +93,7 @@ def render() -> None:
         now=utc_now(),
         zone=settings.zone,
         brand=settings.brand,
+        explain=_explain(settings, store),
     )
     st.logo(str(_LOGOS["dark" if st.context.theme.type == "dark" else "light"]), size="large")
     page = navigation.build(context)

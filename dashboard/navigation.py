@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from dashboard.context import ADMIN, COMMUNITY_MANAGER, ROLES, Context, Viewer
+from dashboard.context import ADMIN, COMMUNITY_MANAGER, DEPARTMENT_HEAD, ROLES, Context, Viewer
 from dashboard.i18n import msg, t, title_of
 from domain.departments import DEPARTMENTS
 
@@ -49,6 +49,15 @@ PAGES: tuple[Page, ...] = (
     Page("overview", msg("Vue d'ensemble"), "dashboard", "dashboard.pages.overview", EVERYONE, COUNTER),
     *_department_pages(),
     Page("sources", msg("Sources"), "cable", "dashboard.pages.sources", (COMMUNITY_MANAGER, ADMIN), HOUSE),
+    Page("labelling", msg("Étiquetage"), "label", "dashboard.pages.labelling", EVERYONE, HOUSE),
+    Page(
+        "quality",
+        msg("Qualité"),
+        "verified",
+        "dashboard.pages.quality",
+        (COMMUNITY_MANAGER, DEPARTMENT_HEAD, ADMIN),
+        HOUSE,
+    ),
     Page("audit", msg("Journal"), "history", "dashboard.pages.audit", EVERYONE, HOUSE),
 )
 

@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 
 from dashboard.i18n import ago, clock, exact, msg, t
 from dashboard.views import PRIORITY_WORDS, STATUS_WORDS, department_title
+from dashboard.views_questions import FIELD_TITLES
+from dashboard.views_tags import answer
 from domain.case import CaseId, Priority, Status
 from domain.departments import DEPARTMENT_BY_KEY
+from domain.label import Field
 from store.audit import AuditRow
 from store.routing import ROUTER
 
@@ -34,6 +37,10 @@ ACTION_WORDS: dict[str, str] = {
     "reply_failed": msg("n'a pas pu envoyer la réponse"),
     "send_again": msg("a demandé un nouvel envoi"),
     "person_linked": msg("a rattaché la conversation à la fiche client"),
+    "label": msg("a confirmé ou corrigé des étiquettes"),
+    "label_retracted": msg("a repris des étiquettes"),
+    "model_used": msg("a mis un modèle en service"),
+    "model_undone": msg("est revenu au modèle précédent"),
 }
 FIELD_WORDS: dict[str, str] = {
     "status": msg("état"),
@@ -73,8 +80,12 @@ def history(rows: list[AuditRow], names: Mapping[CaseId, str], now: datetime, zo
 
 
 def changes(data: Mapping[str, Any], now: datetime, zone: ZoneInfo) -> list[str]:
-    """What an act changed, in words: `état : à nous de répondre → résolue`."""
-    found = []
+    """What an act changed, in words: `état : à nous de répondre → résolue`; before that, what was answered about tags."""
+    given = {Field(name): value for name, value in data.get("answers", {}).items() if name in set(Field)}
+    found = [
+        t("{what} : {answer}", what=t(FIELD_TITLES[f]), answer=answer(f, tuple(v) if isinstance(v, list) else v))
+        for f, v in given.items()
+    ]
     for name, word in FIELD_WORDS.items():
         pair = data.get(name)
         if isinstance(pair, list) and len(pair) == 2:

@@ -1,26 +1,25 @@
-"""One conversation as the desk shows it: bubbles, tags, sending states, the right to answer. Pure; no Streamlit."""
+"""One conversation as the desk shows it: bubbles, sending states, the right to answer. Pure; no Streamlit.
 
-from collections.abc import Sequence
+The tags under a message are in `views_tags.py`.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.i18n import ago, clock, exact, language, msg, n_t, number, t, title_of, told
-from dashboard.palette import SENTIMENT_SIGNS, SENTIMENT_WORDS
+from dashboard.i18n import ago, clock, exact, language, msg, n_t, number, t, told
 from dashboard.views import (
     STATUS_WORDS,
-    URGENCY_WORDS,
     case_title,
     deadline,
     department_title,
     label,
     network_title,
 )
-from domain.analysis import Analysis
 from domain.case import Case, Status
 from domain.contracts import Permission
 from domain.mention import Mention, MentionKind
-from domain.taxonomy import ASPECT_BY_KEY, INTENT_BY_KEY
 from store.cases import Note
 from store.outbox import OutboxRow, OutboxState
 from store.queue import Conversation, Message
@@ -32,42 +31,6 @@ KIND_WORDS: dict[MentionKind, str] = {
     MentionKind.MESSAGE: msg("message"),
     MentionKind.ARTICLE: msg("article"),
 }
-
-
-def tags(analysis: Analysis) -> list[dict[str, Any]]:
-    """What the model says of a message: each tag with its probability; dashed where it is not sure."""
-    sentiment, intent, model = analysis.sentiment, analysis.intent, str(analysis.model)
-    by = t("Selon le modèle {model}", model=model)
-    dashed = analysis.uncertain
-    found: list[dict[str, Any]] = [
-        {
-            "text": f"{SENTIMENT_SIGNS[sentiment.value]} {t(SENTIMENT_WORDS[sentiment.value])} {number(sentiment.p, 2)}",
-            "kind": sentiment.value.value,
-            "dashed": dashed,
-            "title": by,
-        },
-        {
-            "text": f"{title_of(INTENT_BY_KEY[intent.value])} {number(intent.p, 2)}",
-            "kind": "intent",
-            "dashed": dashed,
-            "title": by,
-        },
-    ]
-    words = [title_of(INTENT_BY_KEY[key]) for key in analysis.secondary]
-    words += [title_of(ASPECT_BY_KEY[key]) for key in analysis.aspects]
-    found += [{"text": word, "kind": "aspect", "dashed": dashed, "title": by} for word in words]
-    if analysis.urgency >= 2:
-        found.append({"text": t(URGENCY_WORDS[analysis.urgency]), "kind": "urgent", "dashed": dashed, "title": by})
-    flags = (
-        (analysis.churn, t("départ annoncé")),
-        (analysis.toxic, t("propos blessants")),
-        (analysis.irony, t("ironie")),
-        (not analysis.directed, t("ne s'adresse pas à nous")),
-    )
-    found += [{"text": word, "kind": "aspect", "dashed": dashed, "title": by} for is_set, word in flags if is_set]
-    if analysis.uncertain:
-        found.append({"text": t("incertain : à lire"), "kind": "uncertain", "dashed": True, "title": by})
-    return found
 
 
 def sending_state(row: OutboxRow) -> dict[str, Any]:
@@ -136,7 +99,6 @@ def _said(
         "kind": t(KIND_WORDS[mention.kind]),
         "stars": "★" * mention.rating + "☆" * (5 - mention.rating) if mention.rating else "",
         "starsWord": t("{n} sur 5", n=mention.rating) if mention.rating else "",
-        "tags": tags(message.analysis) if message.analysis else [],
         "target": mention.id == target,
         "mayAnswer": not mention.outbound,
     }
@@ -154,14 +116,19 @@ def thread(
     now: datetime,
     zone: ZoneInfo,
     target: str | None,
+    tags: Mapping[str, dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """All bubbles of a conversation in the order of time: said, sent, waiting to be sent, noted.
 
     Args:
         target: id of the message that an answer would go to.
+        tags: message id -> what its tags are (see `views_tags`).
     """
     paired = _pair(conversation.messages, rows)
-    found = [_said(m, paired.get(m.mention.id), brand, now, zone, target) for m in conversation.messages]
+    found = [
+        _said(m, paired.get(m.mention.id), brand, now, zone, target) | (tags or {}).get(m.mention.id, {})
+        for m in conversation.messages
+    ]
     for row in rows:
         if row not in paired.values():
             bubble = _bubble("out", row.key, brand, row.payload["text"], row.created_at, now, zone)

@@ -1,12 +1,13 @@
 """Routing: which case each new mention opens or joins, decided without looking anything up.
 
 `plan` takes a batch in the order in which it was said, and the cases that may be concerned; it hands back what has to be
-written. The store reads the candidates and writes the plan in one transaction.
+written. The store reads the candidates and writes the plan in one transaction. `retag` says what becomes of a case when a
+person answers otherwise than the analyzer did.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.analysis import Analysis
 from domain.case import (
@@ -14,6 +15,7 @@ from domain.case import (
     CaseId,
     PersonId,
     can_join,
+    case_id_for,
     join_case,
     needs_case,
     open_case,
@@ -152,3 +154,54 @@ def _place_own(board: _Board, mention: Mention) -> Placement:
     board.put(answered)
     board.place(mention, answered)
     return Placement(mention.id, answered.id, answered.department, "replied")
+
+
+_FOLLOWING = ("intent", "urgency", "priority", "sentiment", "uncertain")
+
+
+def retag(
+    case: Case,
+    was: Sequence[RouteItem],
+    told: Sequence[RouteItem],
+    calendar: Calendar,
+    *,
+    department_chosen: bool = False,
+) -> Case:
+    """The case after somebody corrected what its messages say: what routing would have made of the corrected ones.
+
+    Only what came from the tags follows them. A value that the old tags do not account for (a merge, a late message) was
+    decided by something else and stays; so do deadlines once there is an answer, as in a transfer. Undoing is the same
+    rule with `was` and `told` changed over.
+
+    Args:
+        was: everything said in the case, with the analyses that counted until now.
+        told: the same with those that count from now on.
+        department_chosen: a person has put the case where it is; its department stays.
+    """
+    before, after = _as_routed(case, was, calendar), _as_routed(case, told, calendar)
+    if before is None or after is None:
+        return case
+    follows = {name: getattr(after, name) for name in _FOLLOWING if getattr(case, name) == getattr(before, name)}
+    retagged = replace(case, **follows)
+    if department_chosen or case.department != before.department or after.department == before.department:
+        return retagged
+    retagged = replace(retagged, department=after.department)
+    if case.first_reply_at is not None:
+        return retagged
+    return replace(retagged, first_reply_due_at=after.first_reply_due_at, resolution_due_at=after.resolution_due_at)
+
+
+def _as_routed(case: Case, items: Sequence[RouteItem], calendar: Calendar) -> Case | None:
+    # The case as these messages alone make it; None where the one that opened it is no longer among them.
+    heard = sorted(
+        (item for item in items if item.analysis is not None and not item.mention.outbound),
+        key=lambda item: (item.mention.created_at, item.mention.id),
+    )
+    opener = next((item for item in heard if case_id_for(item.mention.id) == case.id), None)
+    if opener is None or opener.analysis is None:
+        return None
+    routed = open_case(opener.mention, opener.analysis, opener.person_id, calendar)
+    for item in heard:
+        if item is not opener and item.analysis is not None:
+            routed = join_case(routed, item.mention, item.analysis)
+    return routed

@@ -165,7 +165,7 @@ class Scorecard:
     skipped: tuple[str, ...]
 
 
-class _ReadOnce:
+class ReadOnce:
     """Asks an analyzer once for each text, however many tasks and sets hold it; analyzers are pure."""
 
     def __init__(self, analyzer: Analyzer) -> None:
@@ -189,7 +189,7 @@ def measure(analyzer: Analyzer, folder: Path) -> Scorecard:
     Raises:
         InputError: a file that is there cannot be read, or none is there.
     """
-    reader = _ReadOnce(analyzer)
+    reader = ReadOnce(analyzer)
     agreements, skipped = _agreements(folder)
     lines: list[Line] = []
     for measured in SETS:
@@ -273,16 +273,16 @@ def as_object(card: Scorecard) -> dict[str, Any]:
         scores = asdict(line.scores)
         readers = asdict(line.readers) if line.readers else None
         lines.append({"set": line.key, "rows": line.which, **scores, "readers": readers})
-    rounded = _rounded({"lines": lines})
-    return {"model": str(card.model), "skipped": list(card.skipped), **rounded}
+    return {"model": str(card.model), "skipped": list(card.skipped), "lines": rounded(lines)}
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """The same value with each number in it to four digits."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
-    return [_rounded(one) for one in value] if isinstance(value, list) else value
+        return {key: rounded(one) for key, one in value.items()}
+    return [rounded(one) for one in value] if isinstance(value, list) else value
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -15,9 +15,13 @@ from store.audit import Audit
 from store.cases import Cases
 from store.engine import Database
 from store.indicators import Indicators
+from store.labelling import Labelling
+from store.labels import Labels
 from store.mentions import Mentions
+from store.models import Models
 from store.outbox import Outbox
 from store.people import People
+from store.quality import Quality
 from store.queue import Queue
 from store.rollups import Difference
 from store.sources import Sources
@@ -36,6 +40,10 @@ class Store:
     audit: Audit
     queue: Queue
     indicators: Indicators
+    labels: Labels
+    labelling: Labelling
+    quality: Quality
+    models: Models
 
     @classmethod
     def open(cls, url: str, calendar: Calendar) -> "Store":
@@ -56,6 +64,10 @@ class Store:
             Audit(database),
             Queue(database),
             Indicators(database),
+            Labels(database),
+            Labelling(database),
+            Quality(database),
+            Models(database),
         )
 
     @property

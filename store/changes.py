@@ -73,6 +73,10 @@ class Changes:
         self.audit.append({"at": self.now, "actor": self.actor, "action": action, "case_id": after.id, "data": data})
         return after
 
+    def note(self, case_id: CaseId | None, action: str, data: dict[str, Any]) -> None:
+        """Note an act that leaves its case as it is."""
+        self.audit.append({"at": self.now, "actor": self.actor, "action": action, "case_id": case_id, "data": data})
+
     def write(self, connection: sa.Connection) -> None:
         """Write everything. Raises StaleError where a case changed since it was read."""
         c = schema.cases

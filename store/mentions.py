@@ -17,7 +17,7 @@ from domain.analysis import Analysis
 from domain.case import CaseId
 from domain.contracts import Page, Permission, Reject
 from domain.mention import Mention, MentionId
-from store import people, schema
+from store import corrections, people, schema
 from store.engine import Database, chunks, insert_ignoring
 from store.rollups import Delta
 from store.rows import analysis_of, analysis_row, mention_of, mention_row, storable
@@ -248,17 +248,12 @@ def _save(connection: sa.Connection, by_id: dict[MentionId, Analysis], now: date
         waiting += connection.execute(query).mappings()
     if not waiting:
         return 0
+    told = corrections.effective(connection, {row["id"]: by_id[row["id"]] for row in waiting})
     updates = []
     for row in waiting:
-        analysis = by_id[row["id"]]
-        values = {
-            "intent": analysis.intent.value,
-            "sentiment": analysis.sentiment.value.value,
-            "lang": analysis.lang,
-            "uncertain": analysis.uncertain,
-        }
+        values = corrections.columns_of(told[row["id"]].analysis)
         delta.mention(row, {**row, **values})
-        updates.append({"key": row["id"], **values, "urgency": analysis.urgency, "model": str(analysis.model)})
+        updates.append({"key": row["id"], **values})
     fields = ("intent", "sentiment", "lang", "uncertain", "urgency", "model")
     connection.execute(
         sa.update(m)
@@ -269,5 +264,7 @@ def _save(connection: sa.Connection, by_id: dict[MentionId, Analysis], now: date
     connection.execute(
         insert_ignoring(connection, schema.analyses), [analysis_row(by_id[row["id"]], now) for row in waiting]
     )
+    corrected = {key: one for key, one in told.items() if one.at is not None}
+    corrections.keep(connection, corrected)  # what persons answered before goes on counting
     delta.apply(connection)
     return len(waiting)

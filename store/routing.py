@@ -21,6 +21,7 @@ from store.rollups import Delta
 from store.rows import analysis_of, mention_of
 
 ROUTER = "comptoir"
+ROUTER_LOCK = 730152  # PostgreSQL's advisory lock of whoever places mentions
 RecordsFor = Callable[[Case, RouteItem, "PersonInfo | None"], Sequence[tuple[str, CrmRecord]]]
 
 
@@ -54,7 +55,7 @@ def route(database: Database, limit: int, now: datetime, records_for: RecordsFor
         return RouteResult(0, 0)
     with database.write() as connection:
         if not database.is_sqlite:  # one router at a time: two words of one thread must meet
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(730152)"))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ROUTER_LOCK)))
         items = _backlog(connection, limit)
         if not items:
             return RouteResult(0, 0)

@@ -47,6 +47,18 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """One group of answers: the probability that was stated, how often they were right (and between what), how many."""
+
+    stated: float
+    hit: float
+    low: float
+    high: float
+    n: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A marked day or run of days, and its sign."""
 
@@ -284,6 +296,55 @@ def bars(rows: Sequence[Bar], *, top: float | None = None) -> go.Figure:
     margin = {"l": 0, "r": 4, "t": 8, "b": 0}
     height = _BAR_HEIGHT * len(rows) + 8
     return _figure(colours, height, [bar], x, y, over, bargap=0.68, margin=margin, hovermode="y")
+
+
+def calibration(dots: Sequence[Dot], *, stated: str, seen: str, above: str, below: str) -> go.Figure:
+    """Stated probability against what turned out right; on the diagonal both are the same. A dot is as large as its group.
+
+    Args:
+        stated, seen: names of the two axes.
+        above, below: what a dot above and below the diagonal means.
+    """
+    colours = palette.current()
+    most = max((dot.n for dot in dots), default=1)
+    group = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [dot.stated for dot in dots],
+        "y": [dot.hit for dot in dots],
+        "marker": {
+            "color": colours.primary,
+            "size": [8 + 20 * (dot.n / most) ** 0.5 for dot in dots],
+            "opacity": 1,
+            "line": {"width": 0},
+        },
+        "error_y": {
+            "array": [dot.high - dot.hit for dot in dots],
+            "arrayminus": [dot.hit - dot.low for dot in dots],
+            "color": colours.primary,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        "customdata": [escape(dot.text) for dot in dots],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "cliponaxis": False,
+        **_UNFADED,
+    }
+    dashed = {"color": colours.faint, "width": 1.5, "dash": "dash"}
+    shapes = [{"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": dashed, "layer": "below"}]
+    small = {"showarrow": False, "font": {"size": 12, "color": colours.faint}, "xref": "paper", "yref": "paper"}
+    over = [
+        {**small, "x": 0.04, "y": 0.96, "xanchor": "left", "yanchor": "top", "text": escape(above)},
+        {**small, "x": 0.96, "y": 0.04, "xanchor": "right", "yanchor": "bottom", "text": escape(below)},
+    ]
+    ticks = [0, 0.25, 0.5, 0.75, 1]
+    axis = {"range": [-0.02, 1.06], "tickvals": ticks, "ticktext": [share(tick) for tick in ticks], "automargin": True}
+    axis |= {"showgrid": True, "gridcolor": colours.line}
+    title = {"font": {"size": 12, "color": colours.faint}, "standoff": 8}
+    x = {**axis, "title": {**title, "text": escape(stated)}, "tickangle": 0, "ticklabeloverflow": "allow"}
+    y = {**axis, "title": {**title, "text": escape(seen)}}
+    margin = {"l": 0, "r": 16, "t": 24, "b": 8, "pad": 4}
+    return _figure(colours, 340, [group], x, y, over, shapes=shapes, hovermode="closest", margin=margin)
 
 
 # -- words of charts -------------------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ import streamlit as st
 _FOLDER = Path(__file__).parent
 
 
-def _component(name: str, html: str) -> Callable[..., Any]:
-    shared_css, shared_js = ((_FOLDER / f"_shared.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    css, js = ((_FOLDER / f"{name}.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    return st.components.v2.component(
-        f"comptoir_{name}", html=html, css=f"{shared_css}\n{css}", js=f"{shared_js}\n{js}"
+def _component(name: str, html: str, *parts: str) -> Callable[..., Any]:
+    # `parts`: files that only this component needs beside its own.
+    css, js = (
+        "\n".join((_FOLDER / f"{file}.{kind}").read_text("utf-8") for file in ("_shared", *parts, name))
+        for kind in ("css", "js")
     )
+    return st.components.v2.component(f"comptoir_{name}", html=html, css=css, js=js)
 
 
 _TABS = _component("tabs", '<div class="root">\n<div class="tabs" role="tablist"></div>\n</div>')
@@ -32,6 +33,7 @@ _THREAD = _component(
     "thread",
     '<div class="root">\n<div class="empty" hidden></div>\n<header class="head" hidden><div class="name"></div>'
     '<div class="facts"></div><div class="why"></div></header>\n<div class="above"></div>\n<div class="bubbles"></div>\n</div>',
+    "_tags",
 )
 _COMPOSER = _component(
     "composer",
@@ -77,9 +79,13 @@ def queue(key: str, data: dict[str, Any], *, pick: Act, page: Act, show: Act) ->
     _mount(_QUEUE, key, data, {"pick": pick, "page": page, "show": show})
 
 
-def thread(key: str, data: dict[str, Any], *, again: Act, aim: Act) -> None:
-    """The conversation; `again(outbox key)` sends once more, `aim(mention id)` chooses the message to answer."""
-    _mount(_THREAD, key, data, {"again": again, "aim": aim})
+def thread(key: str, data: dict[str, Any], *, again: Act, aim: Act, tag: Act, why: Act) -> None:
+    """The conversation; `again(outbox key)` sends once more, `aim(mention id)` chooses the message to answer.
+
+    `tag({id, case, answers})` answers questions about a message, `why({id, field, value})` asks why the model gave a tag; no
+    field: closes the explanation.
+    """
+    _mount(_THREAD, key, data, {"again": again, "aim": aim, "tag": tag, "why": why})
 
 
 def composer(key: str, data: dict[str, Any], *, send: Act) -> None:

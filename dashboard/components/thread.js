@@ -18,7 +18,8 @@ function away(url, text) {
   return link
 }
 
-function bubbleOf(bubble, words, send) {
+function bubbleOf(bubble, data, desk, send) {
+  const { words } = data
   const node = el("article", `bubble ${bubble.side}`)
   const by = el("div", "by")
   by.appendChild(el("b", "", bubble.side === "note" ? `${words.note} · ${bubble.name}` : bubble.name))
@@ -34,10 +35,9 @@ function bubbleOf(bubble, words, send) {
   }
   const says = el("div", "says")
   if (bubble.title) says.appendChild(el("span", "title", bubble.title))
-  says.appendChild(document.createTextNode(bubble.text))
+  put(says, ...(bubble.why ? shaded(bubble.why.pieces) : [document.createTextNode(bubble.text)]))
   put(node, by, says)
-  const foot = el("div", "tags")
-  chips(foot, bubble.tags || [])
+  const foot = el("div", "links")
   if (bubble.mayAnswer && words.several) {
     if (bubble.target) foot.appendChild(el("span", "aim", words.answering))
     else {
@@ -48,7 +48,9 @@ function bubbleOf(bubble, words, send) {
     }
   }
   if (bubble.url) foot.appendChild(away(bubble.url, words.source))
-  if (foot.children.length) node.appendChild(foot)
+  if (bubble.tags?.length) node.appendChild(tagsOf(bubble, data, desk, send, foot))
+  else if (foot.children.length) node.appendChild(foot)
+  if (bubble.why) node.appendChild(whyOf(bubble, words, send))
   if (bubble.state) {
     const state = el("div", `state ${bubble.state.key}`)
     state.appendChild(el("span", "", `${MARKS[bubble.state.key]} ${bubble.state.text}`))
@@ -72,17 +74,27 @@ function settleAt(scroller, head, last) {
   if (over > 0) scroller.scrollTop -= over + 8
 }
 
+// They stay in sight while the columns find their sizes, until the person moves.
+function follow(state, scroller, head, list) {
+  const settle = () => { if (state.settled === false) settleAt(scroller, head, list.lastChild) }
+  const stop = () => { state.settled = true }
+  state.sizes = new ResizeObserver(settle)
+  for (const node of [scroller, list]) state.sizes.observe(node)
+  for (const kind of ["wheel", "touchmove", "pointerdown", "keydown"]) scroller.addEventListener(kind, stop, { passive: true })
+}
+
 // What is unchanged stays the same node: a selection, an open fold or a press of the mouse survives a silent refresh.
-function reconcile(list, bubbles, words, send, nodes) {
+function reconcile(list, data, send, state) {
+  const { nodes, desk } = state
   const kept = new Set()
   let place = list.firstChild
-  for (const bubble of bubbles) {
+  for (const bubble of data.bubbles) {
     kept.add(bubble.id)
     const { at, ...lasting } = bubble
-    const text = JSON.stringify([lasting, words])
+    const text = JSON.stringify([lasting, data.words])
     let entry = nodes.get(bubble.id)
     if (!entry || entry.text !== text) {
-      const node = bubbleOf(bubble, words, send)
+      const node = bubbleOf(bubble, data, desk, send)
       if (entry) {
         if (entry.node === place) place = node
         entry.node.replaceWith(node)
@@ -90,10 +102,14 @@ function reconcile(list, bubbles, words, send, nodes) {
       entry = { node, text }
       nodes.set(bubble.id, entry)
     }
+    for (const sent of entry.node.querySelectorAll(".sending")) sent.classList.remove("sending")
     entry.node.querySelector("time").title = at
     if (entry.node === place) place = place.nextSibling
     else list.insertBefore(entry.node, place)
   }
+  if (desk.reveal && nodes.has(desk.reveal)) desk.sight(nodes.get(desk.reveal).node)
+  desk.reveal = null
+  if (desk.focus && nodes.has(desk.focus.id)) refocus(nodes.get(desk.focus.id).node, desk)
   for (const [id, entry] of nodes) if (!kept.has(id)) { entry.node.remove(); nodes.delete(id) }
 }
 
@@ -110,7 +126,7 @@ export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const root = parentElement.querySelector(".root")
   const [empty, head, above, list] = root.children
-  const state = shown.get(root) || { nodes: new Map() }
+  const state = shown.get(root) || { nodes: new Map(), desk: {} }
   shown.set(root, state)
   const turned = state.id !== data.id
   const grew = state.count !== data.bubbles.length
@@ -121,6 +137,7 @@ export default function (component) {
   head.hidden = above.hidden = list.hidden = !data.id
   if (turned) {
     state.nodes.clear()
+    state.desk = {}
     list.replaceChildren()
     above.replaceChildren()
   }
@@ -135,8 +152,20 @@ export default function (component) {
   chips(facts, data.facts)
   why.textContent = data.why
   if (data.root && !above.children.length) above.appendChild(fold(data.root, data.words))
-  reconcile(list, data.bubbles, data.words, (trigger, value) => setTriggerValue(trigger, value), state.nodes)
-  deskBusy(false)
   const scroller = (parentElement.host || parentElement).closest(".st-key-desk_thread")
-  if (scroller && (turned || grew)) requestAnimationFrame(() => settleAt(scroller, head, list.lastChild))
+  state.desk.sight = (node) => {
+    state.settled = true
+    root.style.setProperty("--head", `${head.offsetHeight}px`)
+    const room = (scroller?.clientHeight ?? innerHeight) - head.offsetHeight - 16
+    node.scrollIntoView({ block: node.offsetHeight > room ? "start" : "nearest" })
+  }
+  state.send = setTriggerValue // nodes that stay from an earlier run speak through the newest one
+  reconcile(list, data, (trigger, value) => state.send(trigger, value), state)
+  deskBusy(false)
+  if (!scroller) return
+  if (!state.sizes) follow(state, scroller, head, list)
+  if (turned || grew) {
+    state.settled = false
+    requestAnimationFrame(() => settleAt(scroller, head, list.lastChild))
+  }
 }

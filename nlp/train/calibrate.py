@@ -1,9 +1,9 @@
 """Probabilities that mean what they say, and thresholds: chosen on val and on the tuning fold, never on what is reported.
 
 One temperature a head and language (a language with few rows shares that of all), for sentiment also one offset a class
-and language, so that no class is favoured by the sets that a language happened to have, and for heads with several
-answers one threshold a label. Sources: Guo et al. 2017, "On Calibration of Modern Neural Networks"; Alexandari et al.
-2020, "Maximum Likelihood with Bias-Corrected Calibration is Hard-To-Beat at Label Shift Adaptation".
+and language, and for heads with several answers one threshold a label. Sources: Guo et al. 2017, "On Calibration of Modern
+Neural Networks"; Alexandari et al. 2020, "Maximum Likelihood with Bias-Corrected Calibration is Hard-To-Beat at Label
+Shift Adaptation".
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ _ENOUGH_ROWS = 100
 _ENOUGH_YES = 8  # positives from which a label gets a threshold of its own
 _TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(4.0), 70))
 _THRESHOLDS = np.linspace(0.1, 0.7, 25)
+_FLAG_LEAST = 0.3  # a flag on a message accuses somebody: never on less than this
 _BINS = 10
 OFFSET_HEAD = "sentiment"
 _DOUBT_ROWS = 150  # rows at which an offset is believed by half
@@ -100,26 +101,32 @@ def calibrate(rows: Sequence[Row], logits: Logits, abstention: float = 0.15) -> 
 
 
 def _offsets(rows: Sequence[Row], logits: NDArray[Any]) -> dict[str, list[float]]:
-    """Per language, the offsets under which all classes, counting the same, are told best; drawn towards none."""
+    """Per language, the offsets under which the labels are likeliest, our own rows and the public ones counting the same.
+
+    Drawn towards none. Not balanced over classes: brands hear more blame than praise, and short words of blame would
+    be taken for neutral ones.
+    """
     gold = np.asarray([row.targets[OFFSET_HEAD] for row in rows])
     langs = np.asarray([row.lang for row in rows])
+    ours = np.asarray([row.source.startswith("ours") for row in rows])
     found: dict[str, list[float]] = {ALL: [0.0] * logits.shape[1]}
     for lang in sorted(set(langs.tolist())):
         inside = langs == lang
-        counts = np.bincount(gold[inside], minlength=logits.shape[1])
-        if counts.min() >= _ENOUGH_YES and inside.sum() >= _ENOUGH_ROWS:
+        if inside.sum() >= _ENOUGH_ROWS and np.bincount(gold[inside], minlength=logits.shape[1]).min() >= _ENOUGH_YES:
             belief = inside.sum() / (inside.sum() + _DOUBT_ROWS)
-            best = belief * _balanced_offsets(gold[inside], logits[inside], counts)
+            best = belief * _likeliest_offsets(gold[inside], logits[inside], ours[inside])
             found[lang] = [round(float(value), 4) for value in best - best.mean()]
     return found
 
 
-def _balanced_offsets(gold: NDArray[Any], logits: NDArray[Any], counts: NDArray[Any]) -> NDArray[Any]:
+def _likeliest_offsets(gold: NDArray[Any], logits: NDArray[Any], ours: NDArray[Any]) -> NDArray[Any]:
     wanted = np.eye(logits.shape[1])[gold]
-    weights = (1 / counts)[gold][:, None] / len(counts)
+    counts = {kind: max(1, int((ours == kind).sum())) for kind in (True, False)}
+    weights = np.asarray([1 / counts[bool(kind)] for kind in ours])[:, None]
+    weights = weights / weights.sum()
     offsets = np.zeros(logits.shape[1])
     for _ in range(_ROUNDS):
-        offsets += _PACE * len(counts) * (weights * (wanted - softmax(logits + offsets))).sum(axis=0)
+        offsets += _PACE * logits.shape[1] * (weights * (wanted - softmax(logits + offsets))).sum(axis=0)
     return offsets
 
 
@@ -149,14 +156,15 @@ def _cost(head: Head, gold: NDArray[Any], logits: NDArray[Any]) -> float:
 
 def _thresholds(gold: NDArray[Any], probabilities: NDArray[Any]) -> list[float]:
     found = []
+    limits = _THRESHOLDS if gold.shape[1] > 1 else _THRESHOLDS[_THRESHOLDS >= _FLAG_LEAST]
     for column in range(gold.shape[1]):
         known = gold[:, column] >= 0
         yes = gold[known, column] == 1
         if yes.sum() < _ENOUGH_YES:
             found.append(0.5)
             continue
-        f1s = [_f1(yes, probabilities[known, column] >= limit) for limit in _THRESHOLDS]
-        good = _THRESHOLDS[np.asarray(f1s) >= max(f1s) - 0.01]  # the middle of the plateau, not its luckiest point
+        f1s = [_f1(yes, probabilities[known, column] >= limit) for limit in limits]
+        good = limits[np.asarray(f1s) >= max(f1s) - 0.01]  # the middle of the plateau, not its luckiest point
         found.append(round(float(np.median(good)), 3))
     return found
 

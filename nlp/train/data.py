@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from nlp import folds
 from nlp.text import clip, mask, normalise
-from nlp.train import folds
 
 HELD_BACK = frozenset({0, 1})  # folds of our labels that are reported
 TUNING = frozenset({2})  # fold of our labels on which thresholds and temperatures are chosen
@@ -37,6 +37,7 @@ class Row:
         targets: head -> class number, or one number a label (1 yes, 0 no, -1 not known).
         weight: how far its labels are trusted, 0..1.
         source: set that it comes from, the key of its sampling rate.
+        number: line of its file, from 0; -1 where nobody needs it.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Row:
     source: str
     targets: dict[str, Target] = field(default_factory=dict)
     weight: float = 1.0
+    number: int = -1
 
 
 def prepare(text: str) -> str:

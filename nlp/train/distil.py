@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nlp.folds import text_key
 from nlp.train.data import Part, Row, prepare, read_lines
-from nlp.train.folds import text_key
 from nlp.train.heads import HEADS, Kind, slices
 from nlp.train.model import Network
 
 UNLABELLED = "unlabelled"
+ALL = frozenset(head.key for head in HEADS)
 _SOFTNESS = 2.0  # temperature at which answers are compared
 _VECTOR = 1.0  # weight of the direction of the vector
 _STREAMS = ("twacs_unlabelled.jsonl.gz", "trustpilot_fr_services.jsonl.gz", "trustpilot_fr_ecommerce.jsonl.gz")
@@ -30,10 +31,14 @@ class Teacher:
 
     Attributes:
         share: weight of its word against the labels.
+        heads: questions that it is asked; with all of them, the direction of its vector counts too.
+        partly: it speaks only of rows that lack some answer: what is labelled throughout, a person knows better.
     """
 
     network: Network
     share: float = 1.0
+    heads: frozenset[str] = ALL
+    partly: bool = False
 
     def asked(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and vectors of a batch."""
@@ -58,17 +63,22 @@ def student_of(teacher: Network, layers: Sequence[int]) -> Network:
     return student
 
 
-def disagreement(logits: Tensor, features: Tensor, told: tuple[Tensor, Tensor]) -> Tensor:
+def disagreement(logits: Tensor, features: Tensor, told: tuple[Tensor, Tensor], heads: frozenset[str] = ALL) -> Tensor:
     """How far the student is from the teacher, summed over rows; 0 where they agree.
 
     Args:
         logits: n x logits of all heads.
         features: n x hidden.
         told: the teacher's logits and vectors for the same rows.
+        heads: questions that count; with all of them, the direction of the vector counts too.
     """
     wanted, direction = told
-    total = _VECTOR * (1 - functional.cosine_similarity(features.float(), direction)).sum()
+    total = logits.new_zeros(())
+    if heads == ALL:
+        total = total + _VECTOR * (1 - functional.cosine_similarity(features.float(), direction)).sum()
     for head, part in zip(HEADS, slices().values(), strict=True):
+        if head.key not in heads:
+            continue
         mine, theirs = logits[:, part] / _SOFTNESS, wanted[:, part] / _SOFTNESS
         if head.kind is Kind.ONE:
             gap = functional.kl_div(mine.log_softmax(-1), theirs.log_softmax(-1), log_target=True, reduction="sum")

@@ -58,7 +58,10 @@ def learn(
             told = teacher.asked(ids[places], lengths[places]) if teacher else None
         value = losses.multitask(logits, wanted[places], trust[places], rare)
         if teacher and told:
-            value = value + teacher.share * distil.disagreement(logits, features, told)
+            heard = (wanted[places] < 0).any(dim=1) if teacher.partly else slice(None)
+            told = (told[0][heard], told[1][heard])
+            gap = distil.disagreement(logits[heard], features[heard], told, teacher.heads)
+            value = value + teacher.share * gap
         value = value / len(ids)
         return float(value.detach()), torch.autograd.grad(value, run.trained)
 
@@ -199,11 +202,12 @@ def main() -> None:
         bf16=arguments.bf16,
     )
     torch.manual_seed(settings.seed)
-    rows = [row for row in load(arguments.data) if row.part is not Part.TRAIN or not row.source.startswith("ours")]
+    every = load(arguments.data)
+    rows = [row for row in every if row.part is not Part.TRAIN or not row.source.startswith("ours")]
     teacher = None
     if arguments.teacher:
         teacher = Teacher(restore(arguments.teacher))
-        rows += distil.unlabelled(arguments.data, load(arguments.data))
+        rows += distil.unlabelled(arguments.data, every)
     begin = (
         distil.student_of(teacher.network, settings.layers) if teacher else from_base(arguments.base, settings.layers)
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nlp.train import folds
+from nlp import folds
 from nlp.train.data import HELD_BACK, TUNING, Part, Row, Target, prepare, read_lines
 from nlp.train.heads import HEAD_BY_KEY, Kind
 
@@ -33,7 +33,8 @@ def by_fold(folder: Path) -> Iterator[tuple[int, Row]]:
     for (_, label, _, source), text, number in zip(joined, texts, numbers, strict=True):
         if not text:
             continue
-        yield folds.draw(folds.text_key(texts[number])), Row(text, label["lang"], Part.TRAIN, source, targets(label))
+        row = Row(text, label["lang"], Part.TRAIN, source, targets(label), number=label["row"])
+        yield folds.draw(folds.text_key(texts[number])), row
 
 
 def written(folder: Path) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.train import balance, ours, score
+from nlp.train import balance, ours, score, stack
 from nlp.train.calibrate import calibrate, calibration_error, reliability, softmax
 from nlp.train.data import Row, read_lines
 from nlp.train.heads import HEAD_BY_KEY, HEADS, Kind, slices
@@ -36,10 +36,13 @@ class Judged:
     answers: dict[str, NDArray[Any]]
 
 
-def judge(rows: Sequence[Row], logits: score.Logits, parts: NDArray[Any], learnt: Sequence[Row]) -> Judged:
-    """Calibrate each part on the answers of the others.
+def judge(
+    rows: Sequence[Row], logits: score.Logits, told: score.Logits, parts: NDArray[Any], learnt: Sequence[Row]
+) -> Judged:
+    """Weigh the word lists and calibrate, each part on the answers of the others.
 
     Args:
+        told: what the word lists say.
         parts: which network answered each row.
         learnt: all training rows, for the shares of classes.
     """
@@ -48,9 +51,11 @@ def judge(rows: Sequence[Row], logits: score.Logits, parts: NDArray[Any], learnt
     for part in sorted(set(parts.tolist())):
         inside, others = np.flatnonzero(parts == part).tolist(), np.flatnonzero(parts != part).tolist()
         known = [rows[place] for place in others]
-        added, _ = balance.offsets(learnt, known, logits[others])
-        calibration = calibrate(known, logits[others] + added)
-        moved[inside] = calibration.apply([rows[place].lang for place in inside], logits[inside] + added)
+        weights = stack.weights(known, logits[others], told[others])
+        both = logits + weights * told
+        added, _ = balance.offsets(learnt, known, both[others])
+        calibration = calibrate(known, both[others] + added)
+        moved[inside] = calibration.apply([rows[place].lang for place in inside], both[inside] + added)
         for head in HEADS:
             found = score.answers_of(head.key, moved[inside], calibration.thresholds.get(head.key))
             table = answers.setdefault(head.key, np.zeros((len(rows), *found.shape[1:]), np.int64))

@@ -99,18 +99,6 @@ def test_a_priority_gives_its_reasons() -> None:
     assert views.priority_reasons(a_case(waiting_since=None, priority=0), NOW) == ["rien ne presse"]
 
 
-def test_tags_carry_probability_and_model_and_are_dashed_where_the_model_abstains(filled: Store) -> None:
-    unsure = filled.queue.conversation(case_of(filled, "x:5").id)
-    sure = filled.queue.conversation(case_of(filled, "x:1").id)
-    assert unsure and sure and unsure.messages[0].analysis and sure.messages[0].analysis
-    tags = views_case.tags(unsure.messages[0].analysis)
-    assert all(tag["dashed"] for tag in tags)
-    assert tags[-1]["text"] == "incertain : à lire"
-    first = views_case.tags(sure.messages[0].analysis)[0]
-    assert (first["text"], first["dashed"]) == ("− négatif 0,90", False)
-    assert "test@1" in first["title"]
-
-
 @pytest.mark.parametrize(
     ("permission", "expected"),
     [

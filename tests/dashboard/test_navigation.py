@@ -217,7 +217,7 @@ def test_health_says_why_it_is_bad(shop: Callable[..., AppTest], monkeypatch: py
     import json
     from typing import Any, cast
 
-    from streamlit_app import healthz
+    from dashboard.routes import healthz
 
     shop()  # the store is there
     good = asyncio.run(healthz(cast(Any, None)))

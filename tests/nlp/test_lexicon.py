@@ -10,7 +10,7 @@ from nlp import build
 from nlp.lexicon import LexiconAnalyzer
 
 SAID_AT = datetime(2026, 3, 2, tzinfo=UTC)
-ANALYZER = build()
+ANALYZER = build("lexicon")
 
 
 def read(text: str, **fields: object) -> Analysis:

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from nlp.train import calibrate, crossfit, report
+from nlp.train import calibrate, crossfit, report, stack
 from nlp.train.data import Part, Row
 from nlp.train.heads import HEADS, LOGIT_COUNT, Kind, slices
 
@@ -51,10 +51,29 @@ def _logits(rows, right_share):
     return table
 
 
+def _silent(rows):
+    return np.zeros((len(rows), LOGIT_COUNT), np.float32)
+
+
+def test_word_lists_count_as_far_as_they_are_right():
+    rows = [_row(number, "fr") for number in range(200)]
+    logits = _logits(rows, 0.5)
+    truth = (_logits(rows, 1.0) > 3).astype(np.float32)
+    noise = np.random.default_rng(2).integers(0, 2, truth.shape).astype(np.float32)
+    right, wrong = (stack.weights(rows, logits, told) for told in (truth, noise))
+    intent, directed = slices()["intent"], slices()["directed"]
+    assert right[intent].min() > 1 > wrong[intent].max()
+    assert right[slices()["churn"]] > 1
+    assert not right[directed].any(), "the lists do not answer whether it is said to us"
+
+
 def test_figures_follow_the_answers_and_their_interval_holds_them():
     rows = [_row(number, "fr" if number % 2 else "en") for number in range(260)]
     parts = np.arange(len(rows)) % crossfit.PARTS
-    good, bad = (report.gold_figures(report.judge(rows, _logits(rows, share), parts, rows)) for share in (0.9, 0.3))
+    good, bad = (
+        report.gold_figures(report.judge(rows, _logits(rows, share), _silent(rows), parts, rows))
+        for share in (0.9, 0.3)
+    )
     for key in ("fr/intent", "en/sentiment", "all/aspects"):
         low, high = good[key]["interval"]
         assert low <= good[key]["macro_f1"] <= high
@@ -75,7 +94,7 @@ def test_no_row_is_judged_by_a_calibration_that_saw_it(monkeypatch):
         return real(known, logits, **more)
 
     monkeypatch.setattr(report, "calibrate", noted)
-    report.judge(rows, _logits(rows, 0.8), parts, rows)
+    report.judge(rows, _logits(rows, 0.8), _silent(rows), parts, rows)
     for part, seen in enumerate(asked):
         assert not seen & {row.text for row, other in zip(rows, parts, strict=True) if other == part}
 

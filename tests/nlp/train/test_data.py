@@ -3,7 +3,8 @@
 from collections import Counter
 from itertools import islice
 
-from nlp.train import data, folds, ours, plan, sources
+from nlp import folds
+from nlp.train import data, ours, plan, sources
 from nlp.train.data import Part, Row
 
 

@@ -164,7 +164,8 @@ def test_the_artefact_is_complete(folder, data_folder, tmp_path):
     torch.manual_seed(0)
     mine = [row for _, row in ours.by_fold(data_folder)]
     answers = np.random.default_rng(1).standard_normal((len(mine), LOGIT_COUNT)).astype(np.float32)
-    own = export.Own(mine, answers, np.arange(len(mine)) % 5, mine[:7])
+    own = export.Own.of(mine, answers, np.arange(len(mine)) % 5, mine[:7])
+    assert 0 < len(own.rows) < len(mine), "those that the word lists were fitted on are left out"
     network = model.from_base(folder, (0, 1)).eval()
     figures = export.export(network, folder, load(data_folder), own, tmp_path / "out", "tiny", "1")
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
@@ -172,10 +173,10 @@ def test_the_artefact_is_complete(folder, data_folder, tmp_path):
         "card.md",
     }  # fmt: skip
     heads = np.load(tmp_path / "out" / "heads.npz")
-    assert heads["weight"].shape == (LOGIT_COUNT, 32)
+    assert heads["weight"].shape == (LOGIT_COUNT, 32 + LOGIT_COUNT)
     gold = np.load(tmp_path / "out" / "gold.npz")
     assert len(gold["features"]) == len(gold["targets"]) == len(gold["langs"]) == 7
-    assert figures["gold"]["fr/intent"]["n"] == sum(row.lang == "fr" for row in mine)
+    assert figures["gold"]["fr/intent"]["n"] == sum(row.lang == "fr" for row in own.rows)
     config = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
     assert [head["key"] for head in config["heads"]] == [head.key for head in HEADS]
     assert config["temperatures"]["sentiment"]["*"] > 0
@@ -211,3 +212,14 @@ def test_a_student_comes_closer_to_its_teacher_without_any_label(folder, rows, t
         folder, bare, tmp_path / "run", 40, replace(SETTINGS, steps=40, rate=2e-3, dropout=0.0), teacher
     )
     assert apart(state.network) < 0.9 * start
+
+
+def test_a_teacher_of_one_head_leaves_the_others_and_the_labelled_rows_alone(folder, rows):
+    network = model.from_base(folder, (0, 1)).eval()
+    teacher = distil.Teacher(model.from_base(folder, (0, 1)).eval(), heads=frozenset({"sentiment"}))
+    torch.nn.init.normal_(teacher.network.answers.weight)
+    ids, lengths = tokens.pad([[0, 5, 6, 2]])
+    features = network.features(ids, lengths).detach()
+    logits = network.answers(features).detach().requires_grad_()
+    distil.disagreement(logits, features, teacher.asked(ids, lengths), teacher.heads).backward()
+    assert {int(column) for column in logits.grad[0].nonzero()} == {0, 1, 2}
