@@ -49,10 +49,14 @@ run: setup  ## open the demo shop (or your own sources): worker and dashboard, o
 	@$(BIN)/comptoir run
 
 test: $(VENV)/.dev browser  ## run the tests (SQLite, PostgreSQL, a real Chromium): under 8 minutes on 2 cores
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not peers"
 
 test-slow: $(VENV)/.dev browser  ## the checks that take minutes: a kill at every boundary, large files
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
+
+test-peers: $(VENV)/.dev  ## conversations with real servers on this machine: mastodon-mock and snac; installs them in .peers
+	@sh tests/peers/install.sh
+	@$(BIN)/python -m pytest -m peers tests/peers/test_mastodon_peers.py
 
 test-models: $(MODELS)/.ready  ## the tests that open models with torch (hub models): two minutes
 	@$(MODELS)/bin/python -m pytest -m models tests/nlp/test_hub.py
@@ -92,4 +96,4 @@ lock: $(BIN)/python  ## write the lock files again from pyproject.toml (needs uv
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
 
-.PHONY: help setup run test test-slow test-models check bench bench-models evaluate train screenshots browser lock
+.PHONY: help setup run test test-slow test-peers test-models check bench bench-models evaluate train screenshots browser lock

@@ -26,6 +26,11 @@ COLLECTORS: tuple[CollectorRow, ...] = (
     CollectorRow("files", "collectors.files"),
     CollectorRow("feed", "collectors.feed"),
     CollectorRow("demo", "collectors.demo"),
+    CollectorRow("x", "collectors.x"),
+    CollectorRow("facebook", "collectors.facebook"),
+    CollectorRow("instagram", "collectors.instagram"),
+    CollectorRow("mastodon", "collectors.mastodon"),
+    CollectorRow("bluesky", "collectors.bluesky"),
 )
 
 

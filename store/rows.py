@@ -106,7 +106,7 @@ def mention_row(
 
 
 def mention_of(row: Mapping[Any, Any], author: Author | None = None) -> Mention:
-    """The mention of a row; `author` where the caller joined the accounts."""
+    """The mention of a row; `author` where the caller joined the accounts, and `raw` where it was selected."""
     network = row["network"]
     if author is None and row["account_id"]:
         author = Author(native_id=row["account_id"].removeprefix(f"{network}:"))
@@ -129,6 +129,7 @@ def mention_of(row: Mapping[Any, Any], author: Author | None = None) -> Mention:
         product=row["product"],
         order_ref=row["order_ref"],
         engagement=Engagement(row["like_count"], row["share_count"], row["reply_count"], row["view_count"]),
+        raw=row.get("raw") or {},
     )
 
 

@@ -23,8 +23,10 @@ from domain.contracts import Collector, CollectorSpec, Cursor, IdempotencyKey, P
 from domain.errors import ConfigurationError, TransientError
 from domain.mention import Mention
 from tests.collectors.local_web import Reply, serving
+from tests.contracts import bench_bluesky, bench_facebook, bench_instagram, bench_mastodon, bench_x
 from tests.contracts import collector_suite as suite
 from tests.contracts.collector_suite import CHECKS, Bench, Check
+from tests.fakes.mastodon import hashes, ulids
 
 NOW = datetime(2026, 3, 10, 10, 0, tzinfo=UTC)
 
@@ -142,6 +144,17 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "feed": ("feed", _feed_bench('"1"')),
     "feed without validators": ("feed", _feed_bench("")),
     "demo": ("demo", _demo_bench),
+    "X, tweet.fields": ("x", bench_x.bench_old),
+    "X, post.fields": ("x", bench_x.bench_new),
+    "Facebook": ("facebook", bench_facebook.bench()),
+    "Facebook, lists the other way round": ("facebook", bench_facebook.bench(oldest_first=True)),
+    "Instagram": ("instagram", bench_instagram.bench()),
+    "Instagram, lists the other way round": ("instagram", bench_instagram.bench(oldest_first=True)),
+    "Mastodon": ("mastodon", bench_mastodon.bench()),
+    "Bluesky": ("bluesky", bench_bluesky.bench),
+    "Mastodon, ids as GoToSocial's": ("mastodon", bench_mastodon.bench(ids=ulids, version=0)),
+    "Mastodon, a server without min_id": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="ignored")),
+    "Mastodon, a server like snac": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="floor")),
 }
 
 

@@ -56,6 +56,13 @@ def test_opening_again_changes_nothing(
     assert again.mention_count() == 1
 
 
+def test_what_the_source_sent_comes_back_with_a_mention(store: Store, now: datetime) -> None:
+    fill(store, now, mention("1", "bonjour", raw={"can_hide": True, "media": [{"url": "https://a.example/1.png"}]}))
+    found = store.mentions.get(mention("1").id)
+    assert found is not None
+    assert found.raw == {"can_hide": True, "media": [{"url": "https://a.example/1.png"}]}
+
+
 def test_a_page_twice_adds_nothing(store: Store, now: datetime) -> None:
     store.sources.ensure("s", "demo", "S", {})
     two = page(mention("1"), mention("2", who=None))

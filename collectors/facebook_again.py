@@ -1,0 +1,62 @@
+"""Looking kept posts and comments up again on Facebook: what was edited, hidden or removed since.
+
+Fifty are asked for at once. Messages and recommendations have no place where they could be looked up one by one: Meta calls
+messages deleted that are merely older than the last twenty.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from collectors.facebook_map import map_comment, map_post
+from collectors.facebook_read import COMMENT_FIELDS, POST_FIELDS
+from collectors.meta_graph import BATCH_SIZE, Found, Graph
+from collectors.meta_items import Own
+from collectors.wire import text_of
+from domain.contracts import Page
+from domain.errors import InputError
+from domain.mention import Mention, MentionId, MentionKind
+
+_FIELDS = {MentionKind.COMMENT: COMMENT_FIELDS, MentionKind.POST: POST_FIELDS}
+_FLAGS = ("is_hidden", "can_comment", "can_hide", "can_reply_privately", "private_reply_conversation", "media")
+
+
+def rehydrate(graph: Graph, own: Own, mentions: Sequence[Mention]) -> Page:
+    """See CanRehydrate."""
+    asked = [one for one in mentions if one.kind in _FIELDS]
+    changed: list[Mention] = []
+    deleted: list[MentionId] = []
+    for start in range(0, len(asked), BATCH_SIZE):
+        part = asked[start : start + BATCH_SIZE]
+        found = graph.several([(one.native_id, _FIELDS[one.kind]) for one in part])
+        for mention, answer in zip(part, found, strict=True):
+            if answer.gone:
+                deleted.append(mention.id)
+            elif (now := _now(mention, answer, own)) is not None:
+                changed.append(now)
+    left = len(mentions) - len(asked)
+    notes = (f"Messages and recommendations that cannot be looked up one by one: {left}.",) if left else ()
+    return Page((), None, deleted=tuple(deleted), notes=notes, changed=tuple(changed), spent=graph.spent())
+
+
+def _now(mention: Mention, answer: Found, own: Own) -> Mention | None:
+    """The mention as it is now; None where it is as it was, or nothing was told."""
+    if answer.data is None:
+        return None
+    try:
+        if mention.kind is MentionKind.POST:
+            found = map_post(answer.data, own, text_of(mention.raw.get("sort")))
+        else:
+            found = map_comment(answer.data, own)
+    except InputError:
+        return None
+    found = replace(
+        found,
+        conversation_id=mention.conversation_id,  # what it stands below is known better from where it was heard
+        parent_id=mention.parent_id,
+        outbound=mention.outbound,
+        author=found.author or mention.author,
+        raw={**mention.raw, **{key: one for key, one in found.raw.items() if key not in {"sort", "post_id"}}},
+    )
+    flags = any(found.raw.get(name) != mention.raw.get(name) for name in _FLAGS)
+    same = (found.text, found.title, found.engagement) == (mention.text, mention.title, mention.engagement)
+    return None if same and not flags else found

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Puts real peers into the folder .peers (or $COMPTOIR_PEERS): mastodon-mock and snac; with "bluesky", the vendor's own
+# network too (half a gigabyte, minutes). Nothing is installed into the system. Needs Debian's apt-get for snac and Redis.
+set -eu
+here=$(cd "$(dirname "$0")/../.." && pwd)
+to=${COMPTOIR_PEERS:-$here/.peers}
+mkdir -p "$to"
+
+# Packages of one Debian suite, unpacked into a folder; apt keeps a state of its own for it.
+unpack() { # suite folder package…
+	suite=$1 folder=$2
+	shift 2
+	apt=$to/apt/$suite
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$folder"
+	mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -v security | head -n 1)
+	key=/usr/share/keyrings/debian-archive-keyring.gpg
+	echo "deb [signed-by=$key] ${mirror:-http://deb.debian.org/debian} $suite main" >"$apt/sources.list"
+	cat >"$apt/apt.conf" <<-EOT
+		Dir::State "$apt";
+		Dir::State::status "/var/lib/dpkg/status";
+		Dir::Cache "$apt";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "/dev/null";
+		APT::Sandbox::User "$(id -un)";
+	EOT
+	(cd "$apt" && export APT_CONFIG="$apt/apt.conf" && apt-get update -qq && apt-get download -qq "$@")
+	for file in "$apt"/*.deb; do dpkg -x "$file" "$folder"; done
+}
+
+[ -x "$to/mastodon-mock/bin/mastodon_mock" ] || {
+	"${PYTHON:-python3}" -m venv "$to/mastodon-mock"
+	"$to/mastodon-mock/bin/pip" install -q --disable-pip-version-check mastodon-mock==0.6.1
+}
+[ -x "$to/snac/usr/bin/snac" ] || unpack trixie "$to/snac" snac2
+[ "${1:-}" = bluesky ] || exit 0
+command -v redis-server >/dev/null || [ -x "$to/redis/usr/bin/redis-server" ] ||
+	unpack bookworm "$to/redis" redis-server redis-tools liblzf1 libjemalloc2 liblua5.1-0 lua-cjson lua-bitop libatomic1
+[ -d "$to/atproto/node_modules/@atproto/dev-env" ] ||
+	npm install --prefix "$to/atproto" --no-audit --no-fund @atproto/dev-env@0.6.7
