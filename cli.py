@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import cli_learn
+import cli_map
 import cli_understanding
 import collectors
 import crm_sync
@@ -51,6 +52,7 @@ app = typer.Typer(
 )
 cli_understanding.register(app)
 cli_learn.register(app)
+cli_map.register(app)
 
 
 def _load_settings() -> Settings:

@@ -5,12 +5,12 @@ A row holds a key and a module path, so that listing networks imports none of th
 tests/contracts asks for a case of it. Collectors turn values into values: they know neither the store nor each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
-from domain.contracts import Collector, CollectorSpec
+from domain.contracts import Collector, CollectorSpec, Mapped
 from domain.errors import ConfigurationError
 
 
@@ -46,6 +46,19 @@ def build(key: str, settings: Mapping[str, str]) -> Collector:
 def spec(key: str) -> CollectorSpec:
     """What the collector of this key is, without connecting. Raises ConfigurationError where there is none."""
     return cast(CollectorSpec, import_module(_row(key).module).SPEC)
+
+
+def mapper(key: str) -> tuple[Callable[[Any], Mapped], bool]:
+    """What reads a saved answer of this network, and whether it takes a JSON body (else the bytes of a document).
+
+    Raises:
+        ConfigurationError: there is no such collector, or its answers cannot be read from a file.
+    """
+    module = import_module(_row(key).module)
+    for name, is_json in (("map_answer", True), ("map_document", False)):
+        if hasattr(module, name):
+            return cast(Callable[[Any], Mapped], getattr(module, name)), is_json
+    raise ConfigurationError(f"“{key}” has no answers that could be saved. Use comptoir import for files.")
 
 
 def _row(key: str) -> CollectorRow:

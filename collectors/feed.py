@@ -18,7 +18,7 @@ from collectors.feed_document import FeedDocument, read_feed
 from collectors.http import Answer, Policy, WebReader
 from collectors.values import content_id, count, counted, language, network_key, short_id, watches, web_url
 from domain.clock import Now, utc_now
-from domain.contracts import Collector, CollectorSpec, Cursor, Page, Reject, Setting, Watch
+from domain.contracts import Collector, CollectorSpec, Cursor, Mapped, Page, Reject, Setting, Watch
 from domain.errors import ConfigurationError, ContractError, InputError
 from domain.mention import Author, Engagement, Mention, MentionKind
 
@@ -175,6 +175,18 @@ def map_entry(entry: Mapping[str, Any], origin: Origin, created_at: datetime) ->
         engagement=Engagement(reply_count=count(entry["comment_count"])),
         raw=dict(entry),
     )
+
+
+def map_document(body: bytes) -> Mapped:
+    """The mentions of a saved feed; entries without a date are dated now.
+
+    Raises:
+        ContractError: it is no feed.
+    """
+    document = read_feed(body, "", "")
+    run = _Run(Origin.of(document, "", "blog"), {}, utc_now())
+    mentions, rejects = run.read(document.entries)
+    return Mapped(tuple(mentions), tuple(rejects), notes=(*document.notes, *run.notes))
 
 
 class _Run:

@@ -8,6 +8,8 @@ import pytest
 import typer
 
 import cli
+import collectors
+from collectors import documentation
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -54,3 +56,10 @@ def test_modules_say_what_lives_in_them() -> None:
     for name in tracked.split():
         head = (ROOT / name).read_text("utf-8").lstrip()
         assert not head or head.startswith(('"""', "#!")), f"{name} has no module docstring"
+
+
+def test_connectors_are_documented_as_their_specs_say() -> None:
+    page = documentation.PAGE.read_text("utf-8")
+    assert page == documentation.written(page), "run python -m collectors.documentation"
+    for row in collectors.COLLECTORS:
+        assert f"`{row.key}`" in page
