@@ -79,9 +79,11 @@ SPEC = CollectorSpec(
     "app no longer needs, or after the access ends, must be deleted (Meta Platform Terms, 3.d).",
     facts=(
         "Meta, Graph API changelog (v26.0 of 2026-07-29); stored copies, 2026-11-26",
-        "Meta, Graph API reference v26.0: “Page Feed”, “Page Published Posts”, “Object Comments”, “Comment”; stored copies, 2026-11-26",
+        "Meta, Graph API reference v26.0: “Page Feed”, “Page Published Posts”, “Object Comments”, “Comment”; "
+        "stored copies, 2026-11-26",
         "Meta, “Rate Limits” and “Handle Errors”; stored copies, 2026-11-26",
-        "Meta, Messenger Platform: “Private Replies” (2026-04-16), “Conversations API” (2026-02-11); stored copies, 2026-11-26",
+        "Meta, Messenger Platform: “Private Replies” (2026-04-16), “Conversations API” (2026-02-11); "
+        "stored copies, 2026-11-26",
         "Meta, “Webhooks: Getting Started” and “Webhooks Reference: Page”; stored copies, 2026-11-26",
         "Fields and edges: facebook-business 26.0.3, classes Page, PagePost, Comment, Recommendation, UnifiedThread",
     ),

@@ -82,10 +82,13 @@ SPEC = CollectorSpec(
     retention="What people removed must go here too, and all data of a person when they or Meta ask for it; data that the "
     "app no longer needs, or after the access ends, must be deleted (Meta Platform Terms, 3.d).",
     facts=(
-        "Meta, Instagram Platform: “IG Media Comments” (2025-01-21), “IG Comment Replies”, “IG User Media”; stored copies, 2026-11-26",
+        "Meta, Instagram Platform: “IG Media Comments” (2025-01-21), “IG Comment Replies”, “IG User Media”; "
+        "stored copies, 2026-11-26",
         "Meta, Instagram Platform: “IG User Mentions” and “Mentioned Media” (2025-01-21); stored copies, 2026-11-26",
-        "Meta, Instagram Platform: “Hashtag Search” (2024-01-26), “IG Hashtag Recent Media”; stored copies, 2026-11-26",
-        "Meta, Messenger Platform: “Conversations API” (2026-02-11), “Private Replies”, “Error Codes”; stored copies, 2026-11-26",
+        "Meta, Instagram Platform: “Hashtag Search” (2024-01-26), “IG Hashtag Recent Media”; "
+        "stored copies, 2026-11-26",
+        "Meta, Messenger Platform: “Conversations API” (2026-02-11), “Private Replies”, “Error Codes”; "
+        "stored copies, 2026-11-26",
         "Meta, “Rate Limits” and “Webhooks Reference: Instagram”; stored copies, 2026-11-26",
     ),
     rehydrate_every=_DAY,
