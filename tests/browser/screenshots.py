@@ -51,6 +51,8 @@ def _pictures(url: str, case: str, target: Path) -> None:
         ("overview", "/overview", 1280, 1000, "light", "Sentiment net"),
         ("department", "/logistics", 1280, 1000, "light", "Commandes en retard"),
         ("sources", "/sources", 1280, 800, "light", "Mettre en pause"),
+        ("quality", "/quality", 1280, 1000, "light", "Qualité"),
+        ("labelling", "/labelling", 1280, 800, "light", "Échantillon"),
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS.split())

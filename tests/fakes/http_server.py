@@ -147,6 +147,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(vendor: FakeVendor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer on a kept connection waits up to 40 ms
 
         def answer(self) -> None:
             request = _request(self)
