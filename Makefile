@@ -49,7 +49,7 @@ run: setup  ## open the demo shop (or your own sources): worker and dashboard, o
 	@$(BIN)/comptoir run
 
 test: $(VENV)/.dev browser  ## run the tests (SQLite, PostgreSQL, a real Chromium): under 8 minutes on 2 cores
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not peers"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not peers"
 
 test-slow: $(VENV)/.dev browser  ## the checks that take minutes: a kill at every boundary, large files
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
