@@ -13,8 +13,9 @@ unpack() { # suite folder package…
 	apt=$to/apt/$suite
 	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$folder"
 	mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -v security | head -n 1)
+	[ -n "$mirror" ] || { echo "apt knows no mirror here: add Debian's to its sources, then try again." >&2; exit 1; }
 	key=/usr/share/keyrings/debian-archive-keyring.gpg
-	echo "deb [signed-by=$key] ${mirror:-http://deb.debian.org/debian} $suite main" >"$apt/sources.list"
+	echo "deb [signed-by=$key] $mirror $suite main" >"$apt/sources.list"
 	cat >"$apt/apt.conf" <<-EOT
 		Dir::State "$apt";
 		Dir::State::status "/var/lib/dpkg/status";
