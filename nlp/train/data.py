@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from nlp import folds
-from nlp.text import clip, mask, normalise
 
 HELD_BACK = frozenset({0, 1})  # folds of our labels that are reported
 TUNING = frozenset({2})  # fold of our labels on which thresholds and temperatures are chosen
@@ -47,11 +46,6 @@ class Row:
     targets: dict[str, Target] = field(default_factory=dict)
     weight: float = 1.0
     number: int = -1
-
-
-def prepare(text: str) -> str:
-    """A raw text as training and inference both see it."""
-    return mask(normalise(clip(text)))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

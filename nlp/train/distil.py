@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nlp.embedded import prepare
 from nlp.folds import text_key
-from nlp.train.data import Part, Row, prepare, read_lines
+from nlp.train.data import Part, Row, read_lines
 from nlp.train.heads import HEADS, Kind, slices
 from nlp.train.model import Network
 

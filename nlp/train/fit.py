@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nlp.network import cut
 from nlp.train import distil, score
 from nlp.train import loss as losses
 from nlp.train.data import Part, Row, load
@@ -28,7 +29,7 @@ from nlp.train.model import STUDENT_LAYERS, Network, from_base, restore, save
 from nlp.train.plan import passes
 from nlp.train.run import Run, Settings, averaged_network, rate_at, resume, start, store
 from nlp.train.sources import SOURCES, rates
-from nlp.train.tokens import batches, cut, load_tokenizer, pad, thin, vary
+from nlp.train.tokens import MAX_TOKENS, batches, load_tokenizer, pad, thin, vary
 
 _log = logging.getLogger(__name__)
 _WINDOW = 40  # batches that are sorted by length together
@@ -98,7 +99,8 @@ def batches_from(
             dice = random.Random(f"{settings.seed}:{number}")  # noqa: S311
             texts = [vary(rows[place].text, rows[place].source, dice) for place in places]
             encoded = [
-                thin(cut(encoding.ids), settings.token_dropout, dice) for encoding in tokenizer.encode_batch(texts)
+                thin(cut(encoding.ids, MAX_TOKENS), settings.token_dropout, dice)
+                for encoding in tokenizer.encode_batch(texts)
             ]
             by_length = sorted(range(len(places)), key=lambda at: len(encoded[at]))
             starts = [at * settings.batch for at in range(count)]

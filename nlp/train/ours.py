@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nlp import folds
-from nlp.train.data import HELD_BACK, TUNING, Part, Row, Target, prepare, read_lines
+from nlp.embedded import prepare, whole_text
+from nlp.train.data import HELD_BACK, TUNING, Part, Row, Target, read_lines
 from nlp.train.heads import HEAD_BY_KEY, Kind
 
 REAL = ("freemobile_fr.jsonl", "trustpilot_fr_ecommerce.jsonl.gz", "complaints_en.jsonl.gz")
@@ -51,14 +52,12 @@ def _joined(folder: Path) -> Iterator[tuple[str, dict[str, Any], str, str]]:
         for label in read_lines(folder / "labels" / f"{stem}.jsonl"):
             message = texts[label["row"]]
             thread = str(message.get("author") or message.get("thread") or "")
-            yield whole_text(message), {**label, "lang": message["lang"]}, thread, f"ours_{stem}"
-
-
-def whole_text(message: dict[str, Any]) -> str:
-    """The text, after its title where the title says something else."""
-    title, text = str(message.get("title") or "").strip(), str(message["text"])
-    start = title.rstrip("….").lower()[:40]
-    return f"{title}\n{text}" if start and not text.lower().startswith(start) else text
+            yield (
+                whole_text(str(message.get("title") or ""), str(message["text"])),
+                {**label, "lang": message["lang"]},
+                thread,
+                f"ours_{stem}",
+            )
 
 
 def part_of(fold: int) -> Part:

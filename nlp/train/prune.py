@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from nlp.embedded import prepare
 from nlp.train import base as bases
-from nlp.train.data import Part, load, prepare, read_lines
+from nlp.train.data import Part, load, read_lines
 
 LANGUAGES = ("fr", "en", "es", "de", "it", "pt", "nl")
 WORDS_PER_LANGUAGE = {"fr": 60_000, "en": 50_000}

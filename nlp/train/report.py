@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.label import Field
+from domain.quality import agreement, tags_of
 from nlp.train import balance, ours, score, stack
 from nlp.train.calibrate import calibrate, calibration_error, reliability, softmax
 from nlp.train.data import Row, read_lines
@@ -132,21 +134,10 @@ def people(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     pairs = [(first[line["source"], line["row"]], line) for line in read_lines(path)]
-    found = {}
-    for key in ("intent", "sentiment", "urgency", "churn", "toxic", "irony", "directed"):
-        one, other = ([str(side[key]) for side in sides] for sides in zip(*pairs, strict=True))
-        found[key] = {"n": len(pairs), **_agreement(one, other, quadratic=key == "urgency")}
-    return found
-
-
-def _agreement(one: Sequence[str], other: Sequence[str], *, quadratic: bool) -> dict[str, float]:
-    labels = sorted({*one, *other})
-    table = np.zeros((len(labels), len(labels)))
-    for mine, theirs in zip(one, other, strict=True):
-        table[labels.index(mine), labels.index(theirs)] += 1
-    table /= table.sum()
-    numbers = np.asarray([int(label) for label in labels]) if quadratic else np.arange(len(labels))
-    apart = (numbers[:, None] - numbers[None, :]) ** 2 if quadratic else numbers[:, None] != numbers[None, :]
-    chance = np.outer(table.sum(axis=1), table.sum(axis=0))
-    kappa = 1 - (apart * table).sum() / (apart * chance).sum() if (apart * chance).sum() else 1.0
-    return {"agreement": round(float(np.trace(table)), 4), "kappa": round(float(kappa), 4)}
+    fields = (Field.INTENT, Field.SENTIMENT, Field.URGENCY, Field.CHURN, Field.TOXIC, Field.IRONY, Field.DIRECTED)
+    return {
+        field.value: agreement(
+            field, [(tags_of(field, mine[field.value]), tags_of(field, theirs[field.value])) for mine, theirs in pairs]
+        )
+        for field in fields
+    }

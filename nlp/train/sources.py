@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nlp.train.data import Part, Row, Target, prepare, read_lines
+from nlp.embedded import prepare, whole_text
+from nlp.train.data import Part, Row, Target, read_lines
 from nlp.train.heads import HEAD_BY_KEY
-from nlp.train.ours import index, whole_text
+from nlp.train.ours import index
 
 Targets = dict[str, Target]
 Line = Mapping[str, Any]
@@ -42,7 +43,7 @@ class Source:
         """Its usable lines."""
         for line in read_lines(folder / self.file):
             found = self.answers(line)
-            text = prepare(whole_text(dict(line)))
+            text = prepare(whole_text(str(line.get("title") or ""), str(line["text"])))
             if not text or not found:
                 continue
             weight = self.weight(line) if callable(self.weight) else self.weight

@@ -1,6 +1,6 @@
 """Texts -> padded rows of token numbers: cut with both ends kept, sorted by length, in batches.
 
-The same cut is made at run time; `cut` is the one place that says how.
+Cut as at run time, by `nlp.network.cut`.
 """
 
 import random
@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nlp.network import cut
+
 MAX_TOKENS = 96  # in training; the exported model takes as many as it has positions
-_TAIL_SHARE = 3  # a third of what is kept comes from the end
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -23,14 +24,6 @@ def load_tokenizer(folder: Path) -> Any:
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
-
-
-def cut(ids: Sequence[int], limit: int = MAX_TOKENS) -> list[int]:
-    """At most `limit` tokens: the head and the tail of a text, its two marks included."""
-    if len(ids) <= limit:
-        return list(ids)
-    tail = limit // _TAIL_SHARE
-    return [*ids[: limit - tail], *ids[-tail:]]
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

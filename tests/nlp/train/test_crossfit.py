@@ -99,8 +99,11 @@ def test_no_row_is_judged_by_a_calibration_that_saw_it(monkeypatch):
         assert not seen & {row.text for row, other in zip(rows, parts, strict=True) if other == part}
 
 
-def test_agreement_of_two_people():
-    assert report._agreement("aabb", "aabb", quadratic=False) == {"agreement": 1.0, "kappa": 1.0}
-    found = report._agreement(["0", "0", "3", "3"], ["0", "1", "3", "2"], quadratic=True)
-    assert found["agreement"] == 0.5
-    assert found["kappa"] == pytest.approx(1 - 0.5 / 3.5, abs=1e-3)
+def test_two_readers_are_compared_label_by_label(data_folder, tiny):
+    labels = data_folder / "labels"
+    again = [{"source": "complaints_en", "row": row, **tiny.LABEL} for row in range(3)]
+    tiny.write_lines(labels / "second_reader.jsonl", [*again, {**again[0], "row": 3, "intent": "other", "churn": True}])
+    found = report.people(data_folder)
+    assert found["intent"]["n"] == 4 and found["intent"]["agreement"] == 0.75
+    assert found["churn"]["agreement"] == 0.75 and found["sentiment"]["agreement"] == 1.0
+    assert "kappa" not in found["sentiment"], "where both always say the same, chance alone would agree"
