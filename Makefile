@@ -58,8 +58,8 @@ test-peers: $(VENV)/.dev  ## conversations with real servers on this machine: ma
 	@sh tests/peers/install.sh
 	@$(BIN)/python -m pytest -m peers tests/peers/test_mastodon_peers.py
 
-test-models: $(MODELS)/.ready  ## the tests that open models with torch (hub models): two minutes
-	@$(MODELS)/bin/python -m pytest -m models tests/nlp/test_hub.py
+test-models: $(MODELS)/.ready  ## the tests that need torch: hub models, and the recipe of the weights
+	@$(MODELS)/bin/python -m pytest tests/nlp/test_hub.py tests/nlp/train
 
 check: $(VENV)/.dev  ## style, types, who may import whom, docs
 	@$(BIN)/ruff check .

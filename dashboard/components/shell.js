@@ -46,6 +46,18 @@ function act(key, help) {
   return true
 }
 
+// A popover makes what is drawn while it is open inert, and may leave it so when it closes (seen with Streamlit 1.67): a column
+// where no click is answered. Nothing of ours is inert by itself, so what is left over is woken.
+const OVER = "[data-testid='stPopoverBody'], [role='dialog'], dialog[open]"
+const WAKE_MS = 1000
+
+function wake() {
+  if (document.querySelector(OVER)) return
+  for (const node of document.querySelectorAll(".st-key-desk [inert]:not([data-testid='stExpanderDetails'], [role='tabpanel'])")) {
+    node.removeAttribute("inert")
+  }
+}
+
 export default function (component) {
   const { parentElement, data, setTriggerValue } = component
   const find = (cls) => parentElement.querySelector(`.${cls}`)
@@ -108,8 +120,10 @@ export default function (component) {
       event.stopImmediatePropagation() // Streamlit has a shortcut of its own on some of these letters
     }
     window.addEventListener("keydown", state.press, true)
+    state.waking = setInterval(wake, WAKE_MS)
   }
   return () => {
+    clearInterval(state.waking)
     window.removeEventListener("keydown", state.press, true)
     state.watch.disconnect()
     delete page.dataset.deskPane

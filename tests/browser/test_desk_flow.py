@@ -157,6 +157,21 @@ def test_a_department_head_sees_only_what_is_theirs(open_page: OpenPage, shop: S
     expect(page.locator(".st-key-desk_p_department")).to_have_count(0)
 
 
+def test_a_column_that_a_popover_left_inert_wakes(open_page: OpenPage) -> None:
+    page = open_desk(open_page)
+    asleep = page.locator(".st-key-desk_person_pane[inert]")
+    page.locator(".st-key-desk_p_network button").first.click()
+    expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+    page.evaluate("() => document.querySelector('.st-key-desk_person_pane').setAttribute('inert', '')")
+    page.wait_for_timeout(2_500)  # longer than the turn in which leftovers are woken
+    expect(asleep).to_have_count(1)  # the popover is open: what lies outside stays asleep
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+    expect(asleep).to_have_count(0)
+    page.locator(".st-key-desk_customer .journal").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_a_reload_opens_the_same_case(open_page: OpenPage) -> None:
     page = open_desk(open_page)
     page.locator(ROWS).nth(3).click()
