@@ -17,11 +17,9 @@ from domain.errors import ConfigurationError
 from domain.mention import Mention
 from nlp import artefact, build, golden
 from nlp.artefact import Heads
-from nlp.embedded import EmbeddedAnalyzer, load, open_folder, prepare, says_something, whole_text
+from nlp.embedded import EmbeddedAnalyzer, load, open_folder, prepare, says_something
 from nlp.network import cut
 from nlp.train.calibrate import Calibration, softmax
-from nlp.train.data import prepare as prepare_in_training
-from nlp.train.ours import whole_text as whole_text_in_training
 from tests.builders import mention
 
 MESSAGES = Path(__file__).with_name("golden.jsonl")
@@ -183,15 +181,6 @@ def test_equal_texts_are_read_once(analyzer: EmbeddedAnalyzer, monkeypatch: pyte
 def test_a_title_is_read_before_the_text_unless_it_repeats_it(analyzer: EmbeddedAnalyzer) -> None:
     assert one(analyzer, "Reçu hier.", title="Une honte") == one(analyzer, "Une honte\nReçu hier.")
     assert one(analyzer, "Parfait, rien à dire.", title="Parfait…") == one(analyzer, "Parfait, rien à dire.")
-
-
-@pytest.mark.parametrize(("title", "text"), [("", "a"), ("Très déçu", "Reçu"), ("Bien…", "bien reçu"), (" … ", "x")])
-def test_texts_are_put_together_as_in_training(title: str, text: str) -> None:
-    assert whole_text(title, text) == whole_text_in_training({"title": title, "text": text})
-
-
-def test_texts_are_prepared_as_in_training(said: Mapping[str, Mention]) -> None:
-    assert all(prepare(message.text) == prepare_in_training(message.text) for message in said.values())
 
 
 def test_half_an_emoji_is_no_reason_to_fail(analyzer: EmbeddedAnalyzer) -> None:
