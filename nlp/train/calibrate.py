@@ -6,7 +6,7 @@ Neural Networks"; Alexandari et al. 2020, "Maximum Likelihood with Bias-Correcte
 Shift Adaptation".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ _THRESHOLDS = np.linspace(0.1, 0.7, 25)
 _FLAG_LEAST = 0.3  # a flag on a message accuses somebody: never on less than this
 _BINS = 10
 OFFSET_HEAD = "sentiment"
+ABSTAINING = ("sentiment", "intent")
 _DOUBT_ROWS = 150  # rows at which an offset is believed by half
 _ROUNDS, _PACE = 400, 0.5
 
@@ -75,9 +76,10 @@ def calibrate(rows: Sequence[Row], logits: Logits, abstention: float = 0.15) -> 
 
     Args:
         rows: val rows and the tuning fold, with the logits of the artefact itself (after quantisation).
-        abstention: share of the least sure answers that are called uncertain.
+        abstention: share of our messages that are called uncertain, for either reason.
     """
     found = Calibration()
+    sure: dict[str, dict[int, float]] = {}
     for head, part in zip(HEADS, slices().values(), strict=True):
         places = [place for place, row in enumerate(rows) if head.key in row.targets]
         if not places:
@@ -90,14 +92,30 @@ def calibrate(rows: Sequence[Row], logits: Logits, abstention: float = 0.15) -> 
         found.temperatures[head.key] = _temperatures(head, known, own)
         own = found.apply(langs, logits[places])[:, part]
         if head.kind is Kind.ONE:
-            if head.key in ("sentiment", "intent"):
+            if head.key in ABSTAINING:
                 ours = [at for at, row in enumerate(known) if row.source.startswith("ours")] or list(range(len(known)))
-                sure = softmax(own).max(axis=1)[ours]
-                found.abstain_below[head.key] = round(float(np.quantile(sure, abstention)), 4)
+                sure[head.key] = {
+                    places[at]: float(p) for at, p in zip(ours, softmax(own).max(axis=1)[ours], strict=True)
+                }
         else:
             gold = np.asarray([row.targets[head.key] for row in known])
             found.thresholds[head.key] = _thresholds(gold, 1 / (1 + np.exp(-own)))
+    found.abstain_below = limits(sure, abstention) if sure else {}
     return found
+
+
+def limits(sure: Mapping[str, Mapping[int, float]], share: float) -> dict[str, float]:
+    """Probabilities under which an answer is uncertain, such that `share` of the messages have one: the same quantile of each.
+
+    Args:
+        sure: head -> message -> probability of the likeliest label; messages that not every head answers are left out.
+    """
+    both = sorted(set.intersection(*(set(known) for known in sure.values())))
+    table = np.asarray([[known[place] for place in both] for known in sure.values()])
+    # How far down its own head a message stands, 0 the least sure; its worst place decides.
+    ranks = table.argsort(axis=1).argsort(axis=1) / table.shape[1]
+    quantile = float(np.quantile(ranks.min(axis=0), share))
+    return {head: round(float(np.quantile(row, quantile)), 4) for head, row in zip(sure, table, strict=True)}
 
 
 def _offsets(rows: Sequence[Row], logits: NDArray[Any]) -> dict[str, list[float]]:

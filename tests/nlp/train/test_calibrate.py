@@ -47,6 +47,16 @@ def test_the_least_sure_share_falls_under_the_abstaining_limit():
     assert abs((sure < found.abstain_below["sentiment"]).mean() - 0.15) < 0.01
 
 
+def test_a_message_is_uncertain_for_either_reason_and_both_together_make_the_share():
+    draws = np.random.default_rng(3)
+    sure = {head: dict(enumerate(draws.uniform(0.2, 1.0, 4000).tolist())) for head in ("sentiment", "intent")}
+    sure["intent"] |= {4000 + place: 0.1 for place in range(50)}  # no mood is known of these
+    found = calibrate.limits(sure, 0.15)
+    under = [any(sure[head][place] < limit for head, limit in found.items()) for place in range(4000)]
+    assert abs(np.mean(under) - 0.15) < 0.005
+    assert abs(found["sentiment"] - found["intent"]) < 0.05
+
+
 def test_a_label_that_is_said_too_shyly_gets_a_low_threshold():
     yes = np.arange(400) % 4 == 0
     logits = np.full((400, LOGIT_COUNT), -5.0, np.float32)
