@@ -187,6 +187,8 @@ def test_words_of_a_stranger_are_only_words(open_page: OpenPage) -> None:
     search(page, "onerror")
     expect(page.locator(ROWS)).to_have_count(1)
     page.locator(ROWS).first.click()
+    # The case that stood there before may hold several: a strict locator does not wait for them to go.
+    expect(page.locator(f"{BUBBLES} .says")).to_have_count(1)
     expect(page.locator(f"{BUBBLES} .says")).to_have_text(HOSTILE)
     assert page.evaluate("() => window.hacked") is None
 
