@@ -31,6 +31,11 @@ COLLECTORS: tuple[CollectorRow, ...] = (
     CollectorRow("instagram", "collectors.instagram"),
     CollectorRow("mastodon", "collectors.mastodon"),
     CollectorRow("bluesky", "collectors.bluesky"),
+    CollectorRow("google_business", "collectors.google_business"),
+    CollectorRow("trustpilot", "collectors.trustpilot"),
+    CollectorRow("avis_verifies", "collectors.avis_verifies"),
+    CollectorRow("app_store", "collectors.app_store"),
+    CollectorRow("google_play", "collectors.google_play"),
 )
 
 

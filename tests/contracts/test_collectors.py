@@ -23,7 +23,7 @@ from domain.contracts import Collector, CollectorSpec, Cursor, IdempotencyKey, P
 from domain.errors import ConfigurationError, TransientError
 from domain.mention import Mention
 from tests.collectors.local_web import Reply, serving
-from tests.contracts import bench_bluesky, bench_facebook, bench_instagram, bench_mastodon, bench_x
+from tests.contracts import bench_bluesky, bench_facebook, bench_instagram, bench_mastodon, bench_reviews, bench_x
 from tests.contracts import collector_suite as suite
 from tests.contracts.collector_suite import CHECKS, Bench, Check
 from tests.fakes.mastodon import hashes, ulids
@@ -155,6 +155,11 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "Mastodon, ids as GoToSocial's": ("mastodon", bench_mastodon.bench(ids=ulids, version=0)),
     "Mastodon, a server without min_id": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="ignored")),
     "Mastodon, a server like snac": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="floor")),
+    "Google Business Profile": ("google_business", bench_reviews.bench("google_business")),
+    "Trustpilot": ("trustpilot", bench_reviews.bench("trustpilot")),
+    "Avis Vérifiés": ("avis_verifies", bench_reviews.bench("avis_verifies")),
+    "App Store": ("app_store", bench_reviews.bench("app_store")),
+    "Google Play": ("google_play", bench_reviews.bench("google_play")),
 }
 
 
