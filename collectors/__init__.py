@@ -25,6 +25,8 @@ class CollectorRow:
 COLLECTORS: tuple[CollectorRow, ...] = (
     CollectorRow("files", "collectors.files"),
     CollectorRow("feed", "collectors.feed"),
+    CollectorRow("sitemap", "collectors.sitemap"),
+    CollectorRow("mail", "collectors.mail"),
     CollectorRow("demo", "collectors.demo"),
     CollectorRow("x", "collectors.x"),
     CollectorRow("facebook", "collectors.facebook"),

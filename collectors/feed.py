@@ -21,6 +21,7 @@ from domain.clock import Now, utc_now
 from domain.contracts import Collector, CollectorSpec, Cursor, Mapped, Page, Reject, Setting, Watch
 from domain.errors import ConfigurationError, ContractError, InputError
 from domain.mention import Author, Engagement, Mention, MentionKind
+from domain.watch import watch_matches
 
 SPEC = CollectorSpec(
     key="feed",
@@ -239,9 +240,10 @@ class _Run:
 
 def _heard(mentions: Iterable[Mention], watch: Watch) -> Iterator[Mention]:
     # The press writes of many things; but who comments on an article about the brand need not name it again.
-    wanted = watches(watch)
+    wanted, asked = watches(watch), Watch(query=watch.query)
     for mention in mentions:
-        if wanted is None or mention.kind is MentionKind.COMMENT or wanted(f"{mention.title}\n{mention.text}"):
+        named = wanted(f"{mention.title}\n{mention.text}") if wanted else not watch.query
+        if named or mention.kind is MentionKind.COMMENT or (watch.query and watch_matches(asked, mention)):
             yield mention
 
 
@@ -283,4 +285,4 @@ class _Seen:
 
 
 def _source_key(url: str, watch: Watch) -> str:
-    return content_id((url, *watch.terms, "", *watch.accounts))
+    return content_id((url, *watch.terms, "", *watch.accounts, *([watch.query] if watch.query else [])))

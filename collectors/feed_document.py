@@ -68,7 +68,7 @@ def read_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
     Raises:
         ContractError: it is a web page (the message names the feeds that it advertises), no feed, or hostile.
     """
-    text, notes = _decoded(body, content_type)
+    text, notes = decoded(body, content_type)
     text = _REFERENCE.sub(_real_reference, text.translate(_CONTROLS))
     declaration = _DECLARATION.match(text)
     text = text[declaration.end() if declaration else 0 :]
@@ -103,7 +103,7 @@ def read_feed(body: bytes, content_type: str, url: str) -> FeedDocument:
     return FeedDocument(str(parsed.feed.get("title", "")), str(parsed.feed.get("link", "")), entries, tuple(notes))
 
 
-def _decoded(body: bytes, content_type: str) -> tuple[str, list[str]]:
+def decoded(body: bytes, content_type: str) -> tuple[str, list[str]]:
     """The text, and a note where bytes had to be replaced. What decodes as UTF-8 is UTF-8, whatever headers say."""
     for mark, codec in _MARKS:
         if body.startswith(mark):

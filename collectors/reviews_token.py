@@ -1,11 +1,9 @@
-"""Access that runs out: how a vendor grants it (`Grant`), the tokens of this process, and tokens that we sign ourselves.
+"""Access that runs out, as review sites grant it (`Grant`), and tokens that we sign ourselves. `access_tokens` keeps them.
 
-Tokens live in memory only, one for each grant, and are asked for again shortly before they end: some vendors refuse those
-who ask too often. The package cryptography is loaded when the first token is signed: listing networks stays light.
+The package cryptography is loaded when the first token is signed: listing networks stays light.
 """
 
 import json
-import threading
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +11,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from collectors.access_tokens import Access, AccessTokens
 from collectors.api_client import ApiClient
 from collectors.wire import at, count_of, reason_in, text_of
 from domain.clock import Now
 from domain.errors import ConfigurationError, ContractError
 
 Sign = Callable[[bytes, str, str], bytes]  # message, private key in PEM form, algorithm -> signature
-_EARLY = timedelta(minutes=2)  # a token is not used to its last second
 _REFUSED = (400, 401, 403)
 
 
@@ -44,45 +42,20 @@ class Grant:
     ask: Callable[[], Granted]
 
 
-class _Tokens:
-    """The tokens of this process. Each has a lock of its own: a slow vendor holds up nobody else."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
-        self._known: dict[str, tuple[str, datetime]] = {}
-
-    def of(self, grant: Grant, now: datetime, *, instead_of: str = "") -> str:
-        with self._lock:
-            lock = self._locks.setdefault(grant.key, threading.Lock())
-        with lock:
-            token, until = self._known.get(grant.key, ("", now))
-            if token and now < until and token != instead_of:
-                return token
-            granted = grant.ask()
-            self._known[grant.key] = (granted.token, now + granted.lifetime - _EARLY)
-            return granted.token
-
-    def forget(self) -> None:
-        with self._lock:
-            self._known.clear()
-
-
-_TOKENS = _Tokens()
-
-
 def token_of(grant: Grant, now: datetime, *, instead_of: str = "") -> str:
     """A token that is still good, as far as we know.
 
     Args:
         instead_of: one that the vendor has just refused.
     """
-    return _TOKENS.of(grant, now, instead_of=instead_of)
 
+    def ask() -> Access:
+        granted = grant.ask()
+        return Access(granted.token, now + granted.lifetime)
 
-def forget_tokens() -> None:
-    """Ask for all of them again; for tests."""
-    _TOKENS.forget()
+    tokens = AccessTokens([grant.key], ask, lambda: now)
+    known = tokens.current()
+    return tokens.renewed(known).token if known.token == instead_of else known.token
 
 
 def fingerprint(*parts: str) -> str:

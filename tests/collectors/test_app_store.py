@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from collectors import app_store, reviews_token
+from collectors import access_tokens, app_store, reviews_token
 from collectors.app_store import AppStoreCollector
 from collectors.app_store_map import heard, joined, map_answer
 from domain.contracts import IdempotencyKey, Watch
@@ -40,7 +40,7 @@ RESPONSE = {
 
 @pytest.fixture
 def fake() -> Iterator[FakeAppStore]:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     with serve(FakeAppStore()) as vendor:
         yield vendor
 

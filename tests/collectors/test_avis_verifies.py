@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from collectors import avis_verifies, reviews_token
+from collectors import access_tokens, avis_verifies
 from collectors.avis_verifies import AvisVerifiesCollector
 from collectors.avis_verifies_map import heard, map_answer, when
 from domain.contracts import CanReply, Watch
@@ -44,7 +44,7 @@ OLD: dict[str, Any] = {
 
 @pytest.fixture
 def fake() -> Iterator[FakeAvisVerifies]:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     with serve(FakeAvisVerifies()) as vendor:
         yield vendor
 

@@ -275,6 +275,25 @@ def test_only_articles_that_name_the_brand_are_heard_but_all_comments() -> None:
     assert len(comments.mentions) == 3
 
 
+def test_the_expression_of_a_watch_is_heard_too_and_a_new_one_reads_everything_again() -> None:
+    items = [
+        "<title>Les poêles d’ORMELUNE</title><guid>a:1</guid>",
+        "<title>Concours Ormelune</title><guid>a:2</guid>",
+        "<title>Un bon de reduction</title><guid>a:3</guid>",
+    ]
+    query = Watch(query='ormelune SAUF concours OU "bon de réduction"')
+    [page] = pages(rss(*items), watch=query)
+    assert [found.title for found in page.mentions] == ["Les poêles d’ORMELUNE", "Un bon de reduction"]
+    both = Watch(terms=("concours",), query='"bon de réduction"')
+    [more] = pages(rss(*items), watch=both)
+    assert [found.title for found in more.mentions] == ["Concours Ormelune", "Un bon de reduction"]
+    with serving({"/feed": Reply(rss(*items).encode())}) as web:
+        [first] = collector(web).fetch(query, None)
+        assert list(collector(web).fetch(query, first.cursor)) == []
+        [again] = collector(web).fetch(Watch(query="concours"), first.cursor)
+        assert [found.title for found in again.mentions] == ["Concours Ormelune"]
+
+
 def test_a_move_for_good_is_told() -> None:
     with serving({"/old": Reply(b"", 301, {"Location": "/feed"}), "/feed": Reply(rss(ARTICLE).encode())}) as web:
         [page] = collector(web, "/old").fetch(Watch(), None)

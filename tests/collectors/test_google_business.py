@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collectors import google_business, reviews_token
+from collectors import access_tokens, google_business
 from collectors.google_business import GoogleBusinessCollector
 from collectors.google_business_map import Store, heard, map_answer, own_words
 from domain.contracts import IdempotencyKey, Watch
@@ -29,7 +29,7 @@ KEY = IdempotencyKey("key-1")
 
 @pytest.fixture
 def fake() -> Iterator[FakeGoogleBusiness]:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     with serve(FakeGoogleBusiness()) as vendor:
         yield vendor
 

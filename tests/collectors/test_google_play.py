@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collectors import google_play, reviews_token
+from collectors import access_tokens, google_play
 from collectors.google_play import REACH, GooglePlayCollector
 from collectors.google_play_map import heard, map_answer
 from domain.contracts import Cursor, Gap, Page, Watch
@@ -26,7 +26,7 @@ REVIEW: dict[str, Any] = {"reviewId": "a-1", "authorName": "Léa M.", "comments"
 
 @pytest.fixture
 def fake() -> Iterator[FakeGooglePlay]:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     with serve(FakeGooglePlay()) as vendor:
         yield vendor
 

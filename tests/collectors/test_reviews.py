@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import worker as steps
-from collectors import reviews_token, trustpilot_read
+from collectors import access_tokens, trustpilot_read
 from collectors.reviews_map import drawn, reply_id, same_words, stars
 from collectors.reviews_read import Place
 from domain.analysis import Analysis
@@ -33,7 +33,7 @@ REPLACING = [kind for kind in ANSWERED if kind.replaces]
 
 @pytest.fixture(autouse=True)
 def _as_if_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     monkeypatch.setattr(trustpilot_read, "PAGE_SIZE", 3)
 
 
@@ -239,7 +239,7 @@ def test_check_says_what_to_do(shop: tuple[Kind, FakeReviews]) -> None:
     kind.connect(fake).check()
     fake.open = False
     fake.expire()
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     with pytest.raises(ConfigurationError, match="setting") as caught:
         kind.connect(fake).check()
     assert kind.settings[kind.secret] not in str(caught.value)

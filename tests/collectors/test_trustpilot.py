@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collectors import reviews_token, trustpilot, trustpilot_read
+from collectors import access_tokens, trustpilot, trustpilot_read
 from collectors.trustpilot import TrustpilotCollector
 from collectors.trustpilot_map import heard, map_answer
 from domain.contracts import IdempotencyKey, Watch
@@ -34,7 +34,7 @@ PUBLIC = {"api_secret": "", "business_user_id": "", "product_reviews": ""}
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTrustpilot]:
-    reviews_token.forget_tokens()
+    access_tokens.forget_tokens()
     monkeypatch.setattr(trustpilot_read, "PAGE_SIZE", 3)
     with serve(FakeTrustpilot()) as vendor:
         yield vendor

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from collectors import reviews_token, trustpilot_read
+from collectors import access_tokens, trustpilot_read
 from domain.contracts import Collector, Watch
 from tests.contracts.collector_suite import Bench, Factory
 from tests.fakes.http_server import serve
@@ -34,7 +34,7 @@ def bench(key: str) -> Callable[[Path], Iterator[Bench]]:
     kind = BY_KEY[key]
 
     def on(folder: Path) -> Iterator[Bench]:
-        reviews_token.forget_tokens()
+        access_tokens.forget_tokens()
         with _small_pages(), serve(told(kind.fake())) as fake:
 
             def make(**changed: str) -> Factory:

@@ -23,7 +23,16 @@ from domain.contracts import Collector, CollectorSpec, Cursor, IdempotencyKey, P
 from domain.errors import ConfigurationError, TransientError
 from domain.mention import Mention
 from tests.collectors.local_web import Reply, serving
-from tests.contracts import bench_bluesky, bench_facebook, bench_instagram, bench_mastodon, bench_reviews, bench_x
+from tests.contracts import (
+    bench_bluesky,
+    bench_facebook,
+    bench_instagram,
+    bench_mail,
+    bench_mastodon,
+    bench_reviews,
+    bench_sitemap,
+    bench_x,
+)
 from tests.contracts import collector_suite as suite
 from tests.contracts.collector_suite import CHECKS, Bench, Check
 from tests.fakes.mastodon import hashes, ulids
@@ -143,6 +152,10 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "Excel": ("files", _file_bench("xlsx")),
     "feed": ("feed", _feed_bench('"1"')),
     "feed without validators": ("feed", _feed_bench("")),
+    "sitemap": ("sitemap", bench_sitemap.bench()),
+    "sitemap, by an index, without dates": ("sitemap", bench_sitemap.bench(dated=False)),
+    "mail": ("mail", bench_mail.bench()),
+    "mail, a provider that keeps what is sent": ("mail", bench_mail.bench(keeps_sent=True)),
     "demo": ("demo", _demo_bench),
     "X, tweet.fields": ("x", bench_x.bench_old),
     "X, post.fields": ("x", bench_x.bench_new),
@@ -187,7 +200,9 @@ def test_the_spec_can_be_had_without_connecting(key: str) -> None:
 
 def test_an_unknown_key_names_the_known_ones() -> None:
     for ask in (lambda: collectors.build("minitel", {}), lambda: collectors.spec("minitel")):
-        with pytest.raises(ConfigurationError, match=r"no collector “minitel”\. Choose one of: files, feed, demo"):
+        with pytest.raises(
+            ConfigurationError, match=r"no collector “minitel”\. Choose one of: files, feed, sitemap, mail"
+        ):
             ask()
 
 
