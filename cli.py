@@ -26,9 +26,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+import cli_backfill
 import cli_learn
 import cli_map
 import cli_understanding
+import cli_watch
 import collectors
 import crm_sync
 from cli_base import JsonFlag, err
@@ -53,6 +55,8 @@ app = typer.Typer(
 cli_understanding.register(app)
 cli_learn.register(app)
 cli_map.register(app)
+cli_watch.register(app)
+cli_backfill.register(app)
 
 
 def _load_settings() -> Settings:

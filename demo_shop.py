@@ -16,9 +16,17 @@ from domain.contracts import Page
 from store import Store
 from store.mentions import PageResult
 from store.sources import Source
-from worker import Report, Worker, analyze, collect_source, route, send
+from store.watches import WatchKind
+from worker import Report, Worker, analyze, route
+from worker_collect import collect_source
+from worker_send import send
 
 SOURCE_KEY = "demo"
+WATCHES = (
+    ("Livraisons", 'colis OU livr* OU "point relais"'),
+    ("Prix et promotions", 'prix OU cher* OU promo* OU "bon de réduction" OU solde*'),
+    ("Sécurité des produits", "(cocotte OU poignée OU lampe) (brûl* OU danger* OU casse*)"),
+)
 
 
 def ensure_source(store: Store, folder: Path, now: datetime) -> Source:
@@ -59,8 +67,16 @@ def load(worker: Worker, source: Source, progress: Callable[[int, int], None] = 
     collect_source(worker, source, report, after_page)
     act_until(anchor)
     send(worker, report)
+    set_watches(worker.store, anchor)
     progress(total, total)
     return report
+
+
+def set_watches(store: Store, at: datetime) -> None:
+    """What the shop of the story follows; whoever has watches already keeps them as they are."""
+    if not store.watches.all():
+        for name, query in WATCHES:
+            store.watches.add(name, query, kind=WatchKind.TOPIC, by="Awa", at=at)
 
 
 def _play(store: Store, act: Act) -> None:

@@ -1,7 +1,7 @@
-"""The door for people: the dashboard as one Streamlit app, with the analyzer that says why it gave a tag.
+"""The door for people and for webhooks: the dashboard as one Streamlit app, with the analyzer that says why it gave a tag.
 
 Pages are in `dashboard/`, other addresses in `dashboard/routes.py`. The analyzer is opened at the first "why?" of the
-process, not before: who never asks waits for nothing.
+process, a source's collector at its first delivery, not before: who never asks waits for nothing.
 """
 
 from functools import lru_cache
@@ -10,17 +10,20 @@ from threading import Lock
 
 import streamlit as st
 
+import collectors
 import nlp
 from cli_learn import heads_of
 from dashboard.context import Explain
 from dashboard.main import say_error, use_explainer
 from dashboard.routes import ROUTES
+from dashboard.webhooks import use_receiver
 from domain.case import RuleError
-from domain.contracts import Attribution, CanExplain
+from domain.contracts import Attribution, CanExplain, Collector, Delivery, HearsWebhooks, WebhookAnswer
 from domain.label import Field
 from domain.mention import Mention
-from settings import Settings
+from settings import Settings, resolve_secrets
 from store import Store
+from store.sources import Source
 
 ENTRY = Path(__file__).parent / "dashboard" / "entry" / "app.py"
 _opened = lru_cache(maxsize=1)(nlp.build)
@@ -43,5 +46,17 @@ def explainer(settings: Settings, store: Store) -> Explain | None:
     return explain
 
 
+@lru_cache(maxsize=64)
+def _collector(key: str, where: str, settings: tuple[tuple[str, str], ...]) -> Collector:
+    return collectors.build(key, resolve_secrets(dict(settings), where))
+
+
+def receiver(source: Source, delivery: Delivery) -> WebhookAnswer | None:
+    """What a source's collector says of a delivery; None where it hears no webhooks."""
+    collector = _collector(source.collector, f"source {source.key}", tuple(sorted(source.settings.items())))
+    return collector.receive(delivery) if isinstance(collector, HearsWebhooks) else None
+
+
 use_explainer(explainer)
+use_receiver(receiver)
 app = st.App(ENTRY, routes=ROUTES, on_script_error=say_error)

@@ -121,6 +121,7 @@ class ApiClient:
         params: Params | None = None,
         body: Any = None,
         form: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         write: bool = False,
         idempotency_key: str = "",
@@ -130,7 +131,7 @@ class ApiClient:
 
         Args:
             params: of the address; a value that is a list is repeated, None is left out.
-            body: sent as JSON; `form`: sent as a form instead.
+            body: sent as JSON; `form`: sent as a form instead; `content`: sent as it is, for what is signed.
             write: it changes something: no answer then means that nobody knows.
             idempotency_key: the header Idempotency-Key.
             allow: statuses that are answers to the caller, not errors (404 of what may be gone).
@@ -142,7 +143,7 @@ class ApiClient:
             RefusedError: understood and refused.
             ContractError: an answer that is no JSON, or too large.
         """
-        request = self._request(method, path, params, body, form, headers, idempotency_key)
+        request = self._request(method, path, params, body, form, headers, idempotency_key, content)
         answer = self._ask(request, path, write)
         answer = self._parsed(answer, write, strict=answer.status < 300 and answer.status not in allow)
         return self._judged(answer, allow)
@@ -178,6 +179,7 @@ class ApiClient:
         form: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
         key: str,
+        content: bytes | None = None,
     ) -> httpx.Request:
         sent = {**self._headers, **(headers or {}), "Accept-Encoding": "gzip"}
         if key:
@@ -186,7 +188,13 @@ class ApiClient:
             self.add_secret(word)
         try:
             return httpx.Request(
-                method, self._url(path), params=_given(params), json=body, data=form and _given(form), headers=sent
+                method,
+                self._url(path),
+                params=_given(params),
+                json=body,
+                data=form and _given(form),
+                content=content,
+                headers=sent,
             )
         except (UnicodeError, ValueError, httpx.InvalidURL):
             raise self._unsendable() from None  # the cause quotes the header

@@ -14,7 +14,7 @@ from collectors.bluesky_map import POST, map_answer, mention_of
 from collectors.bluesky_read import Reading, views_of
 from collectors.bluesky_reply import RULES, check_length, permission, record_for, record_key
 from collectors.bluesky_service import Service, XrpcError
-from collectors.plain_search import questions
+from collectors.plain_search import questions, search_of
 from collectors.wire import at, text_of
 from domain.clock import Now, utc_now
 from domain.contracts import (
@@ -26,6 +26,7 @@ from domain.contracts import (
     Page,
     Permission,
     RemoteId,
+    Search,
     Setting,
     Watch,
 )
@@ -115,6 +116,10 @@ class BlueskyCollector:
         """See Collector."""
         queries = questions(watch, hashtags=True)
         yield from Reading(self._service, watch, since, queries=queries, now=self._now).pages()
+
+    def search_of(self, watch: Watch) -> Search:
+        """See CanSearch."""
+        return search_of(watch, hashtags=True, note="Mentions of our account are heard without searching.")
 
     def estimate(self, watch: Watch, since: datetime, until: datetime) -> Estimate:
         """See CanEstimate."""

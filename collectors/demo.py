@@ -6,7 +6,7 @@ and ours, and translates its errors. The permissions follow the real networks' r
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from collectors.demo_network import DemoNetwork, NetworkAnswerError
 from collectors.demo_story import Story, lay_out, world
 from domain.clock import utc_now
 from domain.contracts import (
+    Act,
     Collector,
     CollectorSpec,
     Cursor,
@@ -48,6 +49,8 @@ _KINDS = {
     "mail": MentionKind.MESSAGE,
 }
 _TEXT_LIMITS = {"x": 280, "facebook": 8000, "instagram": 2200, "reviews": 4096}
+_PRIVATE_LIMITS = {"facebook": 2000, "instagram": 1000}
+_PRIVATE_WINDOW = timedelta(days=7)
 
 
 def connect(settings: Mapping[str, str], now: Callable[[], datetime] = utc_now) -> Collector:
@@ -126,13 +129,33 @@ class DemoCollector:
             raise RefusedError(
                 f"{len(text)} characters; {mention.network} takes {permission.text_limit}. Shorten the answer."
             )
-        conversation = mention.conversation_id or mention.native_id
-        return RemoteId(
-            self._translated(
-                lambda: self._network.post(mention.network, mention.native_id, conversation, text, self._now()),
-                sending=True,
+        return self._post(mention, text, private=False)
+
+    def may_reply_privately(self, mention: Mention) -> Permission:
+        """As on Facebook and Instagram: once, within seven days."""
+        limit = _PRIVATE_LIMITS.get(mention.network)
+        if limit is None or mention.outbound:
+            return Permission(False, "This network takes no private answers to what was said publicly.", public=False)
+        until = mention.created_at + _PRIVATE_WINDOW
+        if until <= self._now():
+            return Permission(False, "Too late: a private answer is taken within seven days.", until, public=False)
+        return Permission(True, "Once, within seven days.", until, public=False, text_limit=limit)
+
+    def reply_privately(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId:  # noqa: ARG002
+        """Say it to the author alone."""
+        permission = self.may_reply_privately(mention)
+        if not permission.allowed:
+            raise RefusedError(permission.reason)
+        if permission.text_limit is not None and len(text) > permission.text_limit:
+            raise RefusedError(
+                f"{len(text)} characters; {mention.network} takes {permission.text_limit}. Shorten the answer."
             )
-        )
+        return self._post(mention, text, private=True)
+
+    def _post(self, mention: Mention, text: str, *, private: bool) -> RemoteId:
+        conversation, network, parent = mention.conversation_id or mention.native_id, mention.network, mention.native_id
+        post = partial(self._network.post, network, parent, conversation, text, self._now(), private=private)
+        return RemoteId(self._translated(post, sending=True))
 
     def find_reply(self, mention: Mention, text: str, key: IdempotencyKey) -> RemoteId | None:  # noqa: ARG002
         """Look among our answers to this message."""
@@ -140,6 +163,22 @@ class DemoCollector:
             if reply["network"] == mention.network and reply["parent"] == mention.native_id and reply["text"] == text:
                 return RemoteId(reply["id"])
         return None
+
+    def may_moderate(self, mention: Mention) -> tuple[Act, ...]:
+        """Our own words can be taken back, comments of others on our pages hidden."""
+        if mention.network in {"blog", "mail"}:
+            return ()
+        if mention.outbound:
+            return (Act.DELETE,)
+        return (Act.HIDE,) if mention.kind is MentionKind.COMMENT else ()
+
+    def moderate(self, mention: Mention, act: Act, key: IdempotencyKey) -> None:  # noqa: ARG002 - twice is once
+        """Do it on the pretend network."""
+        allowed = self.may_moderate(mention)
+        if act not in (*allowed, *((Act.UNHIDE,) if Act.HIDE in allowed else ())):
+            raise RefusedError("Only our own words can be deleted, and only comments of others hidden.")
+        now = self._now()
+        self._translated(partial(self._network.act, mention.network, mention.native_id, act.value, now), sending=True)
 
     @staticmethod
     def _translated(call: Callable[[], Any], *, sending: bool = False) -> Any:
@@ -190,6 +229,8 @@ def _mention(item: dict[str, Any]) -> Mention:
         kind = MentionKind.COMMENT
     elif network in {"facebook", "instagram"} and not item["parent"]:
         kind = MentionKind.POST
+    if item.get("private"):
+        kind = MentionKind.MESSAGE
     return Mention(
         network=network,
         native_id=item["id"],

@@ -28,11 +28,12 @@ class NetworkAnswerError(Exception):
 
 
 class DemoNetwork:
-    """One folder: `replies.jsonl` (append-only) and `faults.json`."""
+    """One folder: `replies.jsonl` and `acts.jsonl` (append-only), and `faults.json`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._replies = folder / "replies.jsonl"
+        self._acts = folder / "acts.jsonl"
         self._faults = folder / "faults.json"
 
     @contextmanager
@@ -88,11 +89,13 @@ class DemoNetwork:
                 return {"data": [*items[: len(items) // 2], {"id": None}], "meta": "<html>"}
         return {"data": items, "meta": {"count": len(items)}}
 
-    def post(self, network: str, parent: str, conversation: str, text: str, at: datetime) -> str:
-        """Publish an answer; its id."""
+    def post(
+        self, network: str, parent: str, conversation: str, text: str, at: datetime, *, private: bool = False
+    ) -> str:
+        """Publish an answer, or say it to its addressee alone; its id."""
         with self._locked():
             self._refuse("429", "5xx")
-            number = sum(1 for reply in self._read() if reply["parent"] == parent)
+            number = sum(1 for reply in self._read(self._replies) if reply["parent"] == parent)
             key = "r" + blake2b(f"{network}:{parent}:{number}".encode(), digest_size=6).hexdigest()
             reply = {
                 "id": key,
@@ -102,23 +105,51 @@ class DemoNetwork:
                 "text": text,
                 "time": at.isoformat(),
             }
-            with self._replies.open("a", encoding="utf-8") as handle:
-                handle.write(json.dumps(reply, ensure_ascii=False) + "\n")
-                handle.flush()
-                os.fsync(handle.fileno())
+            self._write(self._replies, {**reply, "private": True} if private else reply)
             if self._use_fault("timeout_after_send"):
                 raise NetworkAnswerError(0, "no answer within 10 seconds")
         return key
 
-    def replies(self) -> list[dict[str, Any]]:
-        """All answers that the network holds, oldest first."""
+    def act(self, network: str, native_id: str, act: str, at: datetime) -> None:
+        """Hide a message, show it again, or delete it; what is so already stays so."""
         with self._locked():
-            return self._read()
+            self._refuse("429", "5xx")
+            if self._state(network, native_id) != act:
+                self._write(self._acts, {"network": network, "id": native_id, "act": act, "time": at.isoformat()})
+            if self._use_fault("timeout_after_send"):
+                raise NetworkAnswerError(0, "no answer within 10 seconds")
 
-    def _read(self) -> list[dict[str, Any]]:
-        if not self._replies.exists():
+    def acts(self) -> list[dict[str, Any]]:
+        """All that was done to messages, oldest first."""
+        with self._locked():
+            return self._read(self._acts)
+
+    def is_deleted(self, network: str, native_id: str) -> bool:
+        """True where the message was deleted."""
+        with self._locked():
+            return self._state(network, native_id) == "delete"
+
+    def _state(self, network: str, native_id: str) -> str:
+        done = [act["act"] for act in self._read(self._acts) if (act["network"], act["id"]) == (network, native_id)]
+        return done[-1] if done else "unhide"
+
+    def replies(self) -> list[dict[str, Any]]:
+        """All answers that the network ever took, oldest first."""
+        with self._locked():
+            return self._read(self._replies)
+
+    @staticmethod
+    def _write(path: Path, line: dict[str, Any]) -> None:
+        with path.open("a", encoding="utf-8") as handle:
+            handle.write(json.dumps(line, ensure_ascii=False) + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+
+    @staticmethod
+    def _read(path: Path) -> list[dict[str, Any]]:
+        if not path.exists():
             return []
-        lines = self._replies.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").splitlines()
         found = []
         for line in lines:
             try:

@@ -16,7 +16,7 @@ from collectors.mastodon_map import map_answer, mention_of, said, unboosted
 from collectors.mastodon_read import Reading
 from collectors.mastodon_reply import RULES
 from collectors.mastodon_server import MISSING, PERMISSIONS, Rules, Server
-from collectors.plain_search import asks, hashtags, questions
+from collectors.plain_search import asks, hashtags, questions, search_of
 from collectors.wire import at, list_of, text_of
 from domain.clock import Now, utc_now
 from domain.contracts import (
@@ -27,6 +27,7 @@ from domain.contracts import (
     Page,
     Permission,
     RemoteId,
+    Search,
     Setting,
     Watch,
 )
@@ -114,6 +115,13 @@ class MastodonCollector:
     def check(self) -> None:
         """See Collector: the server answers, the token is ours, and it may do what is needed."""
         self._server.check()
+
+    def search_of(self, watch: Watch) -> Search:
+        """See CanSearch; hashtags are read as lists of their own."""
+        found = search_of(watch, note="Mentions of our account are heard without searching.")
+        tags = tuple(f"#{tag}" for tag in dict.fromkeys((*self._hashtags, *hashtags(watch))))[:_MAX_HASHTAGS]
+        left = tuple(one for one in found.left if one not in tags)
+        return replace(found, queries=(*tags, *found.queries), left=left)
 
     def fetch(self, watch: Watch, since: Cursor | None) -> Iterator[Page]:
         """See Collector."""

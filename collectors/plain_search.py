@@ -5,9 +5,9 @@ What such a search cannot narrow is filtered here, by the watch itself (`domain.
 
 from collections.abc import Iterator
 
-from domain.contracts import Watch
+from domain.contracts import Search, Watch
 from domain.watch import Either, Except, Expression, Narrow, Phrase, Word, parse
-from domain.watch_query import Dialect, write
+from domain.watch_query import Dialect, left_out, write
 
 MAX_QUESTIONS = 10
 
@@ -24,6 +24,23 @@ def questions(watch: Watch, *, hashtags: bool = False, limit: int = MAX_QUESTION
         hashtags: the search finds #words as such; where not, they are left out, see `hashtags`.
     """
 
+    dialect = _dialect(hashtags=hashtags)
+    found = [f'"{term}"' if " " in term.strip() else term for term in watch.terms if hashtags or term[:1] != "#"]
+    found += [account.lstrip("@") for account in watch.accounts]
+    if watch.query:
+        expression = parse(watch.query)
+        for part in expression.parts if isinstance(expression, Either) else (expression,):
+            found += write(part, dialect).queries
+    return tuple(dict.fromkeys(question.strip() for question in found if question.strip()))[:limit]
+
+
+def search_of(watch: Watch, *, hashtags: bool = False, note: str = "") -> Search:
+    """As CanSearch has it; `hashtags` as in `questions`."""
+    left = left_out(parse(watch.query), _dialect(hashtags=hashtags)) if watch.query else ()
+    return Search(questions(watch, hashtags=hashtags), exact=False, left=left, note=note)
+
+
+def _dialect(*, hashtags: bool) -> Dialect:
     def written(piece: Word | Phrase | Narrow) -> str | None:
         if isinstance(piece, Word):
             if piece.prefix or (piece.text.startswith("#") and not hashtags):
@@ -34,14 +51,7 @@ def questions(watch: Watch, *, hashtags: bool = False, limit: int = MAX_QUESTION
             return words if piece.distance is not None else f'"{words}"'
         return None
 
-    dialect = Dialect(written, max_length=200, exact=lambda _: False, negate=None, group=None)
-    found = [f'"{term}"' if " " in term.strip() else term for term in watch.terms if hashtags or term[:1] != "#"]
-    found += [account.lstrip("@") for account in watch.accounts]
-    if watch.query:
-        expression = parse(watch.query)
-        for part in expression.parts if isinstance(expression, Either) else (expression,):
-            found += write(part, dialect).queries
-    return tuple(dict.fromkeys(question.strip() for question in found if question.strip()))[:limit]
+    return Dialect(written, max_length=200, exact=lambda _: False, negate=None, group=None)
 
 
 def hashtags(watch: Watch) -> tuple[str, ...]:

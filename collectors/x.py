@@ -32,6 +32,7 @@ from domain.contracts import (
     Page,
     Permission,
     RemoteId,
+    Search,
     Setting,
     Spend,
     Watch,
@@ -192,6 +193,10 @@ class XCollector:
     def rehydrate(self, mentions: Sequence[Mention]) -> Page:
         """See CanRehydrate."""
         return self._past.rehydrate(mentions)
+
+    def search_of(self, watch: Watch) -> Search:
+        """See CanSearch."""
+        return self._past.search_of(watch)
 
     def estimate(self, watch: Watch, since: datetime, until: datetime) -> Estimate:
         """See CanEstimate."""

@@ -22,11 +22,12 @@ from collectors.x_rules import is_message
 from collectors.x_text import id_before, next_page
 from collectors.x_write import shown_id
 from domain.clock import Now
-from domain.contracts import Cursor, Estimate, Gap, Page, Reject, Spend, Watch
+from domain.contracts import Cursor, Estimate, Gap, Page, Reject, Search, Spend, Watch
 from domain.mention import Mention, MentionId
 from domain.watch import watch_matches
 
 WINDOW = timedelta(days=1)
+_SLACK = timedelta(minutes=10)  # who asks for the last seven days asks a moment later
 _SAMPLE = 10
 _ARCHIVE_PAGE = 500
 _LOOKUP = 100
@@ -56,6 +57,11 @@ class Past:
     pause: Callable[[float], None] = time.sleep
 
     # -- before reading ----------------------------------------------------------------------------------------------------
+
+    def search_of(self, watch: Watch) -> Search:
+        """See CanSearch."""
+        found = searches(watch, self.own.handle, self.query_length)
+        return Search(found.queries, found.exact, found.left, found.problem)
 
     def estimate(self, watch: Watch, since: datetime, until: datetime) -> Estimate:
         """See CanEstimate: X's counts where there is a bearer token, and one page of ten."""
@@ -147,7 +153,9 @@ class Past:
 
     def _reachable(self, since: datetime) -> tuple[datetime, bool]:
         floor = self.now() - RECENT
-        return (floor, True) if since < floor and not self.archive else (since, False)
+        if since >= floor or self.archive:
+            return since, False
+        return floor, floor - since > _SLACK
 
     # -- kept posts --------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from domain.contracts import Watch
 from domain.watch import Both, Either, Except, Expression, Narrow, Phrase, Word, parse
-from domain.watch_query import Dialect, write
+from domain.watch_query import Dialect, left_out, write
 
 RECENT_LENGTH, ARCHIVE_LENGTH, ENTERPRISE_LENGTH = 512, 1_024, 4_096  # docs.x.com, “Search Operators”
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -33,11 +33,13 @@ class Search:
         queries: together they find all that the watch wants on X.
         exact: they find nothing else.
         problem: why there is none; empty where there are some, or where nothing is watched.
+        left: what X cannot write, and is filtered here.
     """
 
     queries: tuple[str, ...] = ()
     exact: bool = True
     problem: str = ""
+    left: tuple[str, ...] = ()
 
 
 def searches(watch: Watch, handle: str, length: int = RECENT_LENGTH) -> Search:
@@ -59,10 +61,12 @@ def searches(watch: Watch, handle: str, length: int = RECENT_LENGTH) -> Search:
     if settled is True or not _has_words(settled):
         return Search(problem="X can only be searched for whole words, hashtags or accounts: add one to the watch.")
     suffix = f" -from:{handle} -@{handle} -is:retweet"
-    written = write(settled, Dialect(_written, length - len(suffix) - 2, exact=_exact))
+    dialect = Dialect(_written, length - len(suffix) - 2, exact=_exact)
+    written = write(settled, dialect)
     if not written.queries or not all(map(_names_something, written.queries)):
         return Search(problem="The watch is too long for X: cut it in two.")
-    return Search(tuple(f"{_grouped(query)}{suffix}" for query in written.queries), written.exact)
+    queries = tuple(f"{_grouped(query)}{suffix}" for query in written.queries)
+    return Search(queries, written.exact, left=left_out(settled, dialect, wider=True))
 
 
 def thread_searches(conversations: Sequence[str], handle: str, length: int = RECENT_LENGTH) -> list[str]:

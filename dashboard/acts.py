@@ -3,7 +3,7 @@
 Every act raises an error of `domain.errors` whose message is for the person; `seen` is the case as the viewer saw it. An act
 that can be undone says how in `Done`: undoing writes the case as it was, and only if nobody has touched it since. To add an
 act, write a function here, give it a button in `desk_acts.py` and its word in `views_audit.ACTION_WORDS`. Acts on the tags
-of a message are in `acts_tags.py`.
+of a message are in `acts_tags.py`, on the message itself in `acts_moderation.py`.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,7 @@ class Undo:
 
     Attributes:
         labels: the labels that were given; they go whatever became of the case since, which then follows its tags again.
+        key: the row of the outbox that asks for an act on a message.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Undo:
     before: Case
     version: int
     labels: tuple[int, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,10 @@ def merge(context: Context, source_id: CaseId, target_id: CaseId) -> Done:
 def undo(context: Context, what: Undo) -> Done:
     """Take an act back. Raises StaleError where somebody has changed the case since."""
     actor, now, cases = context.viewer.name, context.now, context.store.cases
+    if what.kind == "moderation":
+        from dashboard.acts_moderation import take_back  # which builds on this module
+
+        return take_back(context, what)
     if what.kind == "merge":
         cases.unmerge(what.case_id, actor=actor, now=now)
         return Done(t("Fusion annulée."))
@@ -189,10 +195,15 @@ def undo(context: Context, what: Undo) -> Done:
     return Done(t("Annulé."))
 
 
-def reply(context: Context, case_id: CaseId, mention_id: MentionId, text: str, key: str) -> Done:
+def reply(
+    context: Context, case_id: CaseId, mention_id: MentionId, text: str, key: str, *, private: bool = False
+) -> Done:
     """Ask the worker to send an answer; the same `key` asks once, however often it is clicked.
 
     The permission and the length are checked again here: the browser's own checks are a courtesy.
+
+    Args:
+        private: only the author of the message reads it.
     """
     own_case(context, case_id)
     text = text.strip()
@@ -205,6 +216,8 @@ def reply(context: Context, case_id: CaseId, mention_id: MentionId, text: str, k
     if message is None or message.mention.id != mention_id:
         raise RuleError("The message to answer is no longer part of this conversation. Nothing was sent.")
     permission = message.permission
+    if private:
+        permission = permission.private if permission is not None else None
     if permission is None or not may_answer(permission, context.now):
         raise RuleError("The network does not allow an answer to this message any more. Nothing was sent.")
     if permission.text_limit is not None and len(text) > permission.text_limit:
@@ -217,8 +230,9 @@ def reply(context: Context, case_id: CaseId, mention_id: MentionId, text: str, k
         key=key,
         actor=context.viewer.name,
         now=context.now,
+        private=private,
     )
-    return Done(t("La réponse part dans un instant."))
+    return Done(t("La réponse privée part dans un instant.") if private else t("La réponse part dans un instant."))
 
 
 def send_again(context: Context, case_id: CaseId, key: str) -> Done:

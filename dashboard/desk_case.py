@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import acts, desk_tags, views, views_case, views_person, views_tags
+from dashboard import acts, desk_tags, views, views_answering, views_case, views_person, views_tags
 from dashboard import desk_state as state
 from dashboard.acts import NotYoursError, own_case
+from dashboard.acts_moderation import moderate
 from dashboard.components import parts
 from dashboard.context import Context
 from dashboard.desk_acts import act_buttons
@@ -14,6 +15,7 @@ from dashboard.desk_state import CASE, QUEUE, SHELL, nothing, now_of, refresh
 from dashboard.i18n import t
 from dashboard.reply_templates import choices
 from domain.case import CaseId
+from domain.contracts import Act
 from domain.mention import MentionId
 from domain.person import EventKind
 from store.queue import Conversation, Message
@@ -50,7 +52,7 @@ def _closed_door(reason: str) -> None:
 
 def _no_thread(words: dict[str, str]) -> None:
     data = {"id": "", "bubbles": [], "words": words}
-    parts.thread("desk_conversation", data, again=nothing, aim=nothing, tag=nothing, why=nothing)
+    parts.thread("desk_conversation", data, again=nothing, aim=nothing, tag=nothing, why=nothing, act=nothing)
 
 
 def _thread(context: Context, conversation: Conversation | None, message: Message | None) -> None:
@@ -64,15 +66,17 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         return
     case = conversation.case
     store = context.store
+    rows = store.outbox.of_case(case.id)
     bubbles = views_case.thread(
         conversation,
         store.cases.notes(case.id),
-        store.outbox.of_case(case.id),
+        rows,
         brand=context.brand,
         now=now,
         zone=zone,
         target=message.mention.id if message else None,
         tags=desk_tags.tags_of(context, conversation),
+        standing={m.mention.id: views_answering.standing(m, rows) for m in conversation.messages},
     )
     words |= desk_tags.words(context) | {
         "note": t("Note interne"),
@@ -80,6 +84,9 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         "answer": t("Répondre à ce message"),
         "answering": t("la réponse ira ici"),
         "several": "1" if sum(1 for b in bubbles if b.get("mayAnswer")) > 1 else "",
+        "more": t("Autres gestes"),
+        "back": t("Non, laisser"),
+        "private": t("privé"),
     }
 
     def again(key: str) -> None:
@@ -89,6 +96,14 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
     def aim(mention_id: str) -> None:
         st.session_state["desk_target"] = mention_id
         refresh(CASE)
+
+    def act(value: Any) -> None:
+        # The case is the one that the menu was opened in, even if another is on screen by now.
+        if not isinstance(value, dict) or value.get("act") not in set(Act):
+            return
+        about, what = MentionId(str(value.get("id", ""))), Act(value["act"])
+        state.do(lambda: moderate(context.fresh(), CaseId(str(value.get("case", ""))), about, what))
+        refresh(CASE, SHELL)
 
     data = {
         "id": case.id,
@@ -103,7 +118,13 @@ def _thread(context: Context, conversation: Conversation | None, message: Messag
         "words": words,
     }
     parts.thread(
-        "desk_conversation", data, again=again, aim=aim, tag=desk_tags.tag(context), why=desk_tags.why(context, case.id)
+        "desk_conversation",
+        data,
+        again=again,
+        aim=aim,
+        tag=desk_tags.tag(context),
+        why=desk_tags.why(context, case.id),
+        act=act,
     )
 
 
@@ -127,7 +148,8 @@ def _composer(context: Context, conversation: Conversation | None, message: Mess
             done = state.do(lambda: acts.note(fresh, case_id, text))
         else:
             target, key = MentionId(str(value.get("target", ""))), str(value.get("draft", ""))
-            done = state.do(lambda: acts.reply(fresh, case_id, target, text, key))
+            private = value.get("mode") == "private"
+            done = state.do(lambda: acts.reply(fresh, case_id, target, text, key, private=private))
         if done:
             state.next_draft(case_id)
         refresh(CASE, QUEUE, SHELL)
@@ -141,6 +163,7 @@ def _composer_data(context: Context, conversation: Conversation, message: Messag
     toast = st.session_state.get("desk_toast") or {}
     orders = context.store.people.events(case.person_id, 20) if case.person_id else []
     said = [m.mention.order_ref for m in conversation.messages if m.mention.order_ref]
+    private = views_answering.private_way(message, now, context.zone) if message else None
     order = said[-1] if said else next((e.ref for e in orders if e.kind is EventKind.ORDER), "")
     return {
         "id": case.id,
@@ -152,6 +175,7 @@ def _composer_data(context: Context, conversation: Conversation, message: Messag
         else t("Il n'y a pas de message auquel répondre."),
         "source": views_case.safe_url(message.mention.url) if message else "",
         "limit": permission.text_limit if permission else None,
+        "private": private,
         "noteLimit": acts.NOTE_LIMIT,
         "templates": choices(
             case, first_name=views_person.first_name(_person_name(context, conversation)), order=order
@@ -159,14 +183,17 @@ def _composer_data(context: Context, conversation: Conversation, message: Messag
         "refusal": toast.get("id") if toast.get("bad") else "",
         "lang": context.lang,
         "words": {
-            "reply": t("Répondre"),
+            "reply": t("Public") if private else t("Répondre"),
+            "private": t("Privé"),
             "note": t("Note interne"),
             "noteLine": t("Pour l'équipe seulement : rien ne part sur le réseau."),
             "placeholder": t("Votre réponse…"),
             "notePlaceholder": t("Votre note…"),
             "closed": t("Le réseau ne permet pas de répondre ici."),
             "templates": t("Modèles"),
-            "send": t("Envoyer"),
+            "send": t("Répondre en public") if private else t("Envoyer"),
+            "sendPrivate": t("Répondre en privé"),
+            "privatePlaceholder": t("Votre réponse, que seule cette personne lira…"),
             "keep": t("Garder la note"),
             "leaving": t("Un instant…"),
             "keys": t("Ctrl ⏎"),

@@ -49,6 +49,7 @@ PAGES: tuple[Page, ...] = (
     Page("overview", msg("Vue d'ensemble"), "dashboard", "dashboard.pages.overview", EVERYONE, COUNTER),
     *_department_pages(),
     Page("sources", msg("Sources"), "cable", "dashboard.pages.sources", (COMMUNITY_MANAGER, ADMIN), HOUSE),
+    Page("watches", msg("Veilles"), "hearing", "dashboard.pages.watches", (COMMUNITY_MANAGER, ADMIN), HOUSE),
     Page("labelling", msg("Étiquetage"), "label", "dashboard.pages.labelling", EVERYONE, HOUSE),
     Page(
         "quality",

@@ -1,4 +1,7 @@
-"""What the app serves beside its pages: its letters, and a word on its health. A new address is a line in `ROUTES`."""
+"""What the app serves beside its pages: its letters, a word on its health, and an ear for webhooks.
+
+A new address is a line in `ROUTES`.
+"""
 
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.main import open_shop
+from dashboard.webhooks import Reception
 from domain.errors import ComptoirError
 
 FONTS = Path(font_lato.__file__).parent / "files"
@@ -24,4 +28,8 @@ async def healthz(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "error", "reason": str(error)}, status_code=503)
 
 
-ROUTES: list[BaseRoute] = [Route("/healthz", healthz), Mount("/fonts", StaticFiles(directory=FONTS))]
+ROUTES: list[BaseRoute] = [
+    Route("/healthz", healthz),
+    Route("/hooks/{source}", Reception().hook, methods=["GET", "POST"]),
+    Mount("/fonts", StaticFiles(directory=FONTS)),
+]

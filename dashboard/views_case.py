@@ -21,7 +21,7 @@ from domain.case import Case, Status
 from domain.contracts import Permission
 from domain.mention import Mention, MentionKind
 from store.cases import Note
-from store.outbox import OutboxRow, OutboxState
+from store.outbox import OutboxKind, OutboxRow, OutboxState
 from store.queue import Conversation, Message
 
 KIND_WORDS: dict[MentionKind, str] = {
@@ -53,10 +53,15 @@ def sending_state(row: OutboxRow) -> dict[str, Any]:
 def _pair(messages: Sequence[Message], rows: Sequence[OutboxRow]) -> dict[str, OutboxRow]:
     """Which of our words in the conversation is which sent row, so that an answer is never shown twice.
 
-    Same parent and same text; else the oldest one under the same parent, for networks that touch the text up.
+    The id that the network gave; else same parent and same text; else the oldest one under the same parent, for networks that
+    touch the text up. Where an answer was replaced, the newest row speaks for it.
     """
     ours = [m.mention for m in messages if m.mention.outbound]
     paired: dict[str, OutboxRow] = {}
+    for row in rows:
+        for mention in ours:
+            if row.state is OutboxState.SENT and row.remote_id == mention.native_id and _same_network(row, mention):
+                paired[mention.id] = row
     for exactly in (True, False):
         for row in rows:
             if row.state is not OutboxState.SENT or row in paired.values():
@@ -68,6 +73,10 @@ def _pair(messages: Sequence[Message], rows: Sequence[OutboxRow]) -> dict[str, O
                     paired[mention.id] = row
                     break
     return paired
+
+
+def _same_network(row: OutboxRow, mention: Mention) -> bool:
+    return (row.mention_id or "").startswith(f"{mention.network}:")
 
 
 def _bubble(side: str, key: str, name: str, text: str, at: datetime, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -97,14 +106,21 @@ def _said(
         "url": safe_url(mention.url),
         "handle": f"@{handle}" if handle and mention.network in {"x", "instagram", "mastodon", "bluesky"} else "",
         "kind": t(KIND_WORDS[mention.kind]),
-        "stars": "★" * mention.rating + "☆" * (5 - mention.rating) if mention.rating else "",
+        "stars": stars(mention.rating),
         "starsWord": t("{n} sur 5", n=mention.rating) if mention.rating else "",
         "target": mention.id == target,
-        "mayAnswer": not mention.outbound,
+        "mayAnswer": not mention.outbound and message.deleted_at is None,
     }
     if row is not None:
-        bubble |= {"state": sending_state(row), "by": row.created_by}
+        bubble |= {"by": row.created_by, "private": row.kind == OutboxKind.PRIVATE}
+        if message.deleted_at is None:
+            bubble["state"] = sending_state(row)
     return bubble
+
+
+def stars(rating: int | None) -> str:
+    """`★★★★☆`; nothing where there is no rating."""
+    return "★" * rating + "☆" * (5 - rating) if rating else ""
 
 
 def thread(
@@ -117,22 +133,28 @@ def thread(
     zone: ZoneInfo,
     target: str | None,
     tags: Mapping[str, dict[str, Any]] | None = None,
+    standing: Mapping[str, dict[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """All bubbles of a conversation in the order of time: said, sent, waiting to be sent, noted.
 
     Args:
         target: id of the message that an answer would go to.
         tags: message id -> what its tags are (see `views_tags`).
+        standing: message id -> hidden, deleted, what may be done (see `views_answering`).
     """
-    paired = _pair(conversation.messages, rows)
-    found = [
-        _said(m, paired.get(m.mention.id), brand, now, zone, target) | (tags or {}).get(m.mention.id, {})
-        for m in conversation.messages
-    ]
-    for row in rows:
-        if row not in paired.values():
+    answers = [row for row in rows if row.kind in {OutboxKind.REPLY, OutboxKind.PRIVATE}]
+    paired = _pair(conversation.messages, answers)
+    found = []
+    for m in conversation.messages:
+        more = (tags or {}).get(m.mention.id, {}) | (standing or {}).get(m.mention.id, {})
+        found.append(_said(m, paired.get(m.mention.id), brand, now, zone, target) | more)
+    shown = {row.remote_id for row in paired.values() if row.remote_id}
+    for row in answers:
+        if row not in paired.values() and (row.state is not OutboxState.SENT or row.remote_id not in shown):
             bubble = _bubble("out", row.key, brand, row.payload["text"], row.created_at, now, zone)
-            found.append({**bubble, "state": sending_state(row), "by": row.created_by, "key": row.key})
+            private = row.kind == OutboxKind.PRIVATE
+            bubble |= {"state": sending_state(row), "by": row.created_by, "key": row.key, "private": private}
+            found.append(bubble)
     for number_, note in enumerate(notes):
         found.append(_bubble("note", f"note-{number_}", note.author, note.text, note.at, now, zone))
     return sorted(found, key=lambda bubble: bubble["order"])

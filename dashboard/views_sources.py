@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard.i18n import ago, msg, n_t, number, t, told
-from domain.contracts import RecordKind
+from dashboard.views_answering import ACT_TITLES
+from domain.contracts import Act, RecordKind
 from store.mentions import RejectRow
 from store.outbox import OutboxRow, OutboxState
 from store.sources import Source, SourceState
@@ -157,6 +158,10 @@ def sending_title(row: OutboxRow) -> str:
     """What was to be sent, and where to."""
     if row.kind == "reply":
         return t("Réponse vers {target}", target=row.target)
+    if row.kind == "private":
+        return t("Réponse privée vers {target}", target=row.target)
+    if row.kind == "moderation":
+        return t("{act} sur {target}", act=t(ACT_TITLES[Act(row.payload["act"])]), target=row.target)
     kind = t(RECORD_WORDS[row.record.kind]) if row.payload.get("kind") in set(RecordKind) else t("Fiche")
     return t("{kind} vers {target}", kind=kind, target=row.target)
 

@@ -138,9 +138,22 @@ class Page:
     gap: Gap | None = None
 
 
+class Act(StrEnum):
+    """What may be done to a message, beside answering it."""
+
+    HIDE = "hide"
+    UNHIDE = "unhide"
+    DELETE = "delete"  # our own words only
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """May we answer this mention here, until when, at what price? `reason` says why not, or what to mind."""
+    """May we answer this mention here, until when, at what price? `reason` says why not, or what to mind.
+
+    Attributes:
+        private: the same for an answer that only the author reads, beside the public one; see `domain.permission.rights_of`.
+        acts: what else may be done to the mention.
+    """
 
     allowed: bool
     reason: str = ""
@@ -148,6 +161,8 @@ class Permission:
     price: float = 0.0  # US dollars
     public: bool = True
     text_limit: int | None = None  # characters
+    private: "Permission | None" = None
+    acts: tuple[Act, ...] = ()
 
 
 class Collector(Protocol):
@@ -200,14 +215,6 @@ class CanReplyPrivately(Protocol):
         """As `reply`."""
 
 
-class Act(StrEnum):
-    """What may be done to a message, beside answering it."""
-
-    HIDE = "hide"
-    UNHIDE = "unhide"
-    DELETE = "delete"  # our own words only
-
-
 @runtime_checkable
 class CanModerate(Protocol):
     """Can hide messages on our own pages, or take back our own words."""
@@ -252,6 +259,31 @@ class CanEstimate(Protocol):
 
     def estimate(self, watch: Watch, since: datetime, until: datetime) -> Estimate:
         """Asks as little as it can: counts where the network has them, else one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a watch becomes in a network's own search.
+
+    Attributes:
+        queries: in the network's language; together they find all that is meant. None: it is not searched.
+        exact: whether the network finds nothing else, so that nothing is left to filter.
+        left: pieces of the watch that the network cannot write; they are filtered here.
+        note: why there is no query, or what else is read.
+    """
+
+    queries: tuple[str, ...] = ()
+    exact: bool = False
+    left: tuple[str, ...] = ()
+    note: str = ""
+
+
+@runtime_checkable
+class CanSearch(Protocol):
+    """Has a search of its own, and can say what a watch becomes in it."""
+
+    def search_of(self, watch: Watch) -> Search:
+        """Pure: asks nothing. Raises InputError where the expression cannot be read."""
 
 
 @runtime_checkable

@@ -5,10 +5,10 @@ mended. A network's module holds its table; here is only how tables are read.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from domain.contracts import Permission
+from domain.contracts import CanModerate, CanReply, CanReplyPrivately, Collector, Permission
 from domain.mention import Mention
 
 
@@ -54,3 +54,27 @@ def decide(rules: Sequence[ReplyRule], mention: Mention, now: datetime) -> Permi
 def always(_mention: Mention) -> bool:
     """The rule speaks of every mention."""
     return True
+
+
+def rights_of(collector: Collector) -> Callable[[Mention], Permission] | None:
+    """All that may be done to a mention through this collector, as kept beside it; None where the collector only reads."""
+    answers = collector if isinstance(collector, CanReply) else None
+    whispers = collector if isinstance(collector, CanReplyPrivately) else None
+    moderates = collector if isinstance(collector, CanModerate) else None
+    if answers is None and whispers is None and moderates is None:
+        return None
+    title = collector.spec.title
+
+    def rights(mention: Mention) -> Permission:
+        acts = moderates.may_moderate(mention) if moderates is not None else ()
+        if mention.outbound:
+            return Permission(False, "These are our own words. Answer what others said.", acts=acts)
+        told = Permission(False, f"{title} takes no answers. Open the message on its own page.")
+        if answers is not None:
+            told = answers.may_reply(mention)
+        private = whispers.may_reply_privately(mention) if whispers is not None else None
+        if private is not None and (not private.allowed or not told.public):  # the answer is a private one already
+            private = None
+        return replace(told, private=private, acts=acts)
+
+    return rights

@@ -290,6 +290,16 @@ _FIELDS = {
 }  # fmt: skip
 
 
+def lists_named(query: str) -> list[tuple[int, int, str]]:
+    """(beginning, end, name) of every `list:name` that the expression holds."""
+    found = []
+    for token in _tokens(query):
+        field, _, value = token.text.partition(":")
+        if token.kind == "narrow" and _FIELDS.get(field) == "list":
+            found.append((token.start, token.start + len(token.text), value))
+    return found
+
+
 class _Parser:
     """Recursive descent over the tokens."""
 

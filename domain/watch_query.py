@@ -5,7 +5,7 @@ everything (a part of an AND is dropped, an OR with such a part cannot be writte
 the answers by `Expression.matches`. A long OR becomes several queries.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from domain.watch import Both, Either, Except, Expression, Narrow, Phrase, Word
@@ -68,6 +68,50 @@ def write(expression: Expression, dialect: Dialect) -> Written:
     if isinstance(expression, Both):
         return _shortened(expression, dialect)
     return Written((), False)
+
+
+def left_out(expression: Expression, dialect: Dialect, *, wider: bool = False) -> tuple[str, ...]:
+    """The pieces that the network cannot write, as a person would: what is filtered here.
+
+    Args:
+        wider: also those that it writes, but finds more by than was meant.
+    """
+    return tuple(dict.fromkeys(_left_out(_plain(expression), dialect, wider)))
+
+
+def _left_out(expression: Expression, dialect: Dialect, wider: bool) -> Iterator[str]:
+    if isinstance(expression, Word | Phrase | Narrow):
+        if dialect.write(expression) is None or (wider and not dialect.exact(expression)):
+            yield shown(expression)
+    elif isinstance(expression, Except):
+        if _piece(expression, dialect).text is None:
+            yield shown(expression)
+    else:
+        for part in expression.parts:
+            dropped = isinstance(expression, Both) and _grouped(_piece(part, dialect), dialect) is None
+            yield from [_inside(part)] if dropped else _left_out(part, dialect, wider)
+
+
+def shown(expression: Expression) -> str:
+    """The expression in the watch language; read again, it means the same."""
+    if isinstance(expression, Word):
+        return f"{expression.text}{'*' if expression.prefix else ''}"
+    if isinstance(expression, Phrase):
+        words = " ".join(map(shown, expression.words))
+        return f'"{words}"' + (f"~{expression.distance}" if expression.distance is not None else "")
+    if isinstance(expression, Narrow):
+        sign = "" if expression.operator == "=" else expression.operator
+        return f"{expression.field}:{sign}{expression.value}"
+    if isinstance(expression, Except):
+        return f"-{_inside(expression.part)}"
+    if isinstance(expression, Either):
+        return " OR ".join(map(shown, expression.parts))
+    return " ".join(map(_inside, expression.parts))
+
+
+def _inside(expression: Expression) -> str:
+    text = shown(expression)
+    return f"({text})" if isinstance(expression, Both | Either) else text
 
 
 def _plain(expression: Expression) -> Expression:

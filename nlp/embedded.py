@@ -22,6 +22,7 @@ from nlp import artefact, languages, word_cues
 from nlp.artefact import Artefact, Floats, Heads
 from nlp.explain import Reading, attributions, place_of
 from nlp.network import Network, open_network
+from nlp.rating import with_ratings
 from nlp.text import SCAN_HEAD, SCAN_TAIL, clip, mask, normalise
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -78,7 +79,7 @@ class EmbeddedAnalyzer:
         return artefact.read_figures(self.artefact.folder)
 
     def analyze(self, mentions: Sequence[Mention]) -> list[Analysis]:
-        """One analysis a mention, in order; title and text are read together, stars are not."""
+        """One analysis a mention, in order; title and text are read together, stars only where there are no words."""
         raw = [whole_text(mention.title, mention.text) for mention in mentions]
         texts = [prepare(text) for text in raw]
         langs = [languages.identify(text, mention.lang_hint) for text, mention in zip(texts, mentions, strict=True)]
@@ -96,7 +97,7 @@ class EmbeddedAnalyzer:
                 count, unknown = self._network.count(mask(normalise(raw[place])))
             signals = Signals(count, unknown, sketches[at].tobytes())
             answers[place] = self._analysis(mentions[place], langs[place], row, signals)
-        return answers
+        return with_ratings(mentions, answers)
 
     def features(self, texts: Sequence[str]) -> Floats:
         """The vector of each raw text, n x hidden, in their order, whatever they are; what heads are learnt on."""

@@ -15,6 +15,7 @@ from domain.mention import Mention, MentionKind
 from domain.taxonomy import ASPECTS, INTENTS
 from nlp.cues import Reading, lexicon_files, lexicon_for, read_cues
 from nlp.patterns import read_lexicon_files
+from nlp.rating import with_ratings
 from nlp.text import Tokens, clip, fold, language_of, normalise, tokenise
 
 _RULES_VERSION = "1"  # grows with every change of the rules in nlp/*.py; changes of the lists are seen by themselves
@@ -65,8 +66,8 @@ class LexiconAnalyzer:
         return self._model
 
     def analyze(self, mentions: Sequence[Mention]) -> list[Analysis]:
-        """One analysis a mention, in order; title and text are read together, stars are not."""
-        return [self._analyze_one(mention) for mention in mentions]
+        """One analysis a mention, in order; title and text are read together, stars only where there are no words."""
+        return with_ratings(mentions, [self._analyze_one(mention) for mention in mentions])
 
     def _analyze_one(self, mention: Mention) -> Analysis:
         text = normalise(clip(_whole_text(mention)))

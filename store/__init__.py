@@ -12,19 +12,27 @@ import sqlalchemy as sa
 from domain.clock import Calendar
 from store import rollups, schema
 from store.audit import Audit
+from store.backfills import Backfills
 from store.cases import Cases
 from store.engine import Database
+from store.gaps import Gaps
+from store.inbox import Inbox
 from store.indicators import Indicators
 from store.labelling import Labelling
 from store.labels import Labels
+from store.ledger import Ledger
 from store.mentions import Mentions
 from store.models import Models
+from store.moderation import Moderation
 from store.outbox import Outbox
+from store.past import Past
 from store.people import People
+from store.previews import Previews
 from store.quality import Quality
 from store.queue import Queue
 from store.rollups import Difference
 from store.sources import Sources
+from store.watches import Watches
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,14 @@ class Store:
     labelling: Labelling
     quality: Quality
     models: Models
+    watches: Watches
+    previews: Previews
+    backfills: Backfills
+    past: Past
+    inbox: Inbox
+    ledger: Ledger
+    gaps: Gaps
+    moderation: Moderation
 
     @classmethod
     def open(cls, url: str, calendar: Calendar) -> "Store":
@@ -68,6 +84,14 @@ class Store:
             Labelling(database),
             Quality(database),
             Models(database),
+            Watches(database),
+            Previews(database),
+            Backfills(database),
+            Past(database),
+            Inbox(database),
+            Ledger(database),
+            Gaps(database),
+            Moderation(database),
         )
 
     @property

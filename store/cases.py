@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from domain import case as rules
 from domain.case import Case, CaseId, RuleError, Status
+from domain.contracts import Act
 from domain.errors import StaleError
 from domain.mention import MentionId
-from store import audit, outbox, routing, schema
+from store import audit, routing, schema, wishes
 from store.changes import Changes, move_mentions, one_case, read_cases
 from store.engine import Database, chunks
 from store.routing import ROUTER, RecordsFor, RouteResult
@@ -189,20 +190,57 @@ class Cases:
             audit.append(connection, [{"at": now, "actor": actor, "action": "note", "case_id": case_id, "data": {}}])
 
     def reply(
-        self, case_id: CaseId, mention_id: MentionId, text: str, *, source_key: str, key: str, actor: str, now: datetime
+        self,
+        case_id: CaseId,
+        mention_id: MentionId,
+        text: str,
+        *,
+        source_key: str,
+        key: str,
+        actor: str,
+        now: datetime,
+        private: bool = False,
     ) -> None:
         """Ask the worker to send an answer: outbox row and audit row in one transaction; the same `key` asks once."""
         with self._database.write() as connection:
             one_case(connection, case_id, self._database.is_sqlite)
-            if outbox.enqueue_reply(connection, case_id, mention_id, storable(text), source_key, key, actor, now):
-                row = {
-                    "at": now,
-                    "actor": actor,
-                    "action": "reply",
-                    "case_id": case_id,
-                    "data": {"mention_id": mention_id},
-                }
+            text = storable(text)
+            if wishes.enqueue_reply(
+                connection, case_id, mention_id, text, source_key, key, actor, now, private=private
+            ):
+                action = "reply_private" if private else "reply"
+                data = {"mention_id": mention_id}
+                audit.append(
+                    connection, [{"at": now, "actor": actor, "action": action, "case_id": case_id, "data": data}]
+                )
+
+    def moderate(
+        self,
+        case_id: CaseId,
+        mention_id: MentionId,
+        act: Act,
+        *,
+        source_key: str,
+        key: str,
+        actor: str,
+        now: datetime,
+        due_at: datetime | None = None,
+    ) -> str | None:
+        """Ask the worker for an act on a message; its key, or None where the same act waits already.
+
+        Args:
+            due_at: it leaves then; until then it can be taken back (`Moderation.withdraw`).
+        """
+        with self._database.write() as connection:
+            one_case(connection, case_id, self._database.is_sqlite)
+            asked = wishes.enqueue_act(
+                connection, case_id, mention_id, act, source_key, key, actor, now, due_at if due_at is not None else now
+            )
+            if asked is not None:
+                data = {"mention_id": mention_id}
+                row = {"at": now, "actor": actor, "action": act.value, "case_id": case_id, "data": data}
                 audit.append(connection, [row])
+        return asked
 
     # -- reading one -----------------------------------------------------------------------------------------------------
 

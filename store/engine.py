@@ -181,3 +181,12 @@ def upsert(connection: sa.Connection, table: sa.Table, key: tuple[str, ...], row
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
     changed = {name: insert.excluded[name] for name in rows[0] if name not in key}
     connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
+
+
+def backlog_exists(database: Database, step: str) -> bool:
+    """True where mentions wait at this step. An idle worker asks first: a write that changes nothing would still make every
+    dashboard read again.
+    """
+    m = schema.mentions
+    with database.read() as connection:
+        return connection.execute(sa.select(m.c.id).where(m.c.step == step).limit(1)).first() is not None

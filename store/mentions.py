@@ -1,12 +1,13 @@
 """Mentions and what the analyzers said of them.
 
 `add_page` stores a page and its cursor in one transaction; `unanalyzed`/`save_analyses` are the backlog of the analyze
-step. A mention that is already there is a duplicate, never a second row.
+step. A mention that is already there is a duplicate, never a second row; what becomes of it later is in `store.edits` and
+`store.deletions`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -14,22 +15,26 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.analysis import Analysis
+from domain.budget import SpendKind
 from domain.case import CaseId
 from domain.contracts import Page, Permission, Reject
-from domain.mention import Mention, MentionId
-from store import corrections, people, schema
-from store.engine import Database, chunks, insert_ignoring
+from domain.mention import Author, Mention, MentionId
+from domain.rehydration import Schedule
+from store import corrections, deletions, edits, gaps, inbox, ledger, people, schema
+from store.engine import Database, backlog_exists, chunks, insert_ignoring
 from store.rollups import Delta
 from store.rows import analysis_of, analysis_row, mention_of, mention_row, storable
 
 
 @dataclass(frozen=True, slots=True)
 class PageResult:
-    """What became of one page. `read` = stored + duplicates + rejected."""
+    """What became of one page. `read` = stored + duplicates + rejected; `changed` and `deleted` were there before."""
 
     stored: int
     duplicates: int
     rejected: int
+    changed: int = 0
+    deleted: int = 0
 
     @property
     def read(self) -> int:
@@ -46,15 +51,6 @@ class RejectRow:
     reason: str
     raw: str
     at: datetime
-
-
-def backlog_exists(database: Database, step: str) -> bool:
-    """True where mentions wait at this step. An idle worker asks first: a write that changes nothing would still make every
-    dashboard read again.
-    """
-    m = schema.mentions
-    with database.read() as connection:
-        return connection.execute(sa.select(m.c.id).where(m.c.step == step).limit(1)).first() is not None
 
 
 @dataclass(frozen=True)
@@ -87,30 +83,64 @@ class Mentions:
         page: Page,
         now: datetime,
         may_reply: Callable[[Mention], Permission] | None = None,
+        *,
+        delivery: str = "",
+        kind: SpendKind = SpendKind.READING,
+        schedule: Schedule | None = None,
+        looked_up: Sequence[Mention] = (),
     ) -> PageResult:
-        """Store a page, its rejects and its cursor in one transaction; the same page again adds nothing.
+        """Store all that a page tells, and its cursor, in one transaction; the same page again adds nothing.
 
-        `may_reply` is asked for each mention that is not ours, and its answer kept beside it for whoever writes.
+        Args:
+            may_reply: asked for each mention, and its answer kept beside it for whoever writes.
+            delivery: key of what a webhook brought: it is read once this page is kept, and a second time adds nothing.
+            kind: what the page's price was paid for.
+            schedule: when its mentions are to be looked up again; None for never.
+            looked_up: the kept mentions that the source was asked about.
         """
-        day_of = self._database.calendar.local_day
-        rows: dict[str, dict[str, Any]] = {}
-        for mention in page.mentions:
-            permission = may_reply(mention) if may_reply is not None and not mention.outbound else None
-            row = mention_row(mention, source_key, now, day_of(mention.created_at).isoformat(), permission)
-            rows.setdefault(row["id"], row)
+        told = self._rows(source_key, page, now, may_reply, schedule)
         with self._database.write() as connection:
+            if page.changed or page.deleted:
+                edits.hold(connection)
+            if delivery and not inbox.mark_done(connection, source_key, delivery, now):
+                return PageResult(0, len(page.mentions), 0)
+            gone = deletions.told_before(connection, told)
+            rows = {key: deletions.emptied(row, gone[key]) if key in gone else row for key, row in told.items()}
             fresh = self._insert_new(connection, rows)
-            people.see_authors(
-                connection, [m for m in page.mentions if not m.outbound and storable(m.id) in fresh], now
-            )
+            _see_authors(connection, page, fresh, gone, now)
             delta = Delta(self._database.calendar)
             for key in fresh:
                 delta.mention(None, rows[key])
             delta.apply(connection)
+            known = {key for mention in page.changed if (key := storable(mention.id)) not in fresh}
+            changed = edits.change(connection, {key: told[key] for key in known}, now)
+            _looked_up(connection, looked_up, schedule, now)
+            deleted = deletions.delete(connection, self._database.calendar, page.deleted, now)
             rejected = _keep_rejects(connection, source_key, page.rejects, now)
             heard = sum(not rows[key]["outbound"] for key in fresh)
             self._advance(connection, source_key, page, heard)
-        return PageResult(len(fresh), len(page.mentions) - len(fresh), rejected)
+            ledger.record(connection, self._database.calendar, source_key, kind, page.spent, now)
+            if page.gap is not None:
+                gaps.keep(connection, source_key, page.gap, now)
+        duplicates = len(page.mentions) - len(fresh & {storable(mention.id) for mention in page.mentions})
+        return PageResult(len(fresh), duplicates, rejected, len(changed), deleted)
+
+    def _rows(
+        self,
+        source_key: str,
+        page: Page,
+        now: datetime,
+        may_reply: Callable[[Mention], Permission] | None,
+        schedule: Schedule | None,
+    ) -> dict[str, dict[str, Any]]:
+        day_of = self._database.calendar.local_day
+        rows: dict[str, dict[str, Any]] = {}
+        for mention in (*page.changed, *page.mentions):  # of two tellings, the changed one is the later
+            permission = may_reply(mention) if may_reply is not None else None
+            row = mention_row(mention, source_key, now, day_of(mention.created_at).isoformat(), permission)
+            due = schedule.next(mention.created_at, now) if schedule is not None else None
+            rows.setdefault(row["id"], {**row, "deleted_at": None, "look_up_at": due})
+        return rows
 
     @staticmethod
     def _insert_new(connection: sa.Connection, rows: dict[str, dict[str, Any]]) -> set[str]:
@@ -172,6 +202,27 @@ class Mentions:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings()
             yield Backlog([mention_of(row) for row in rows], self._database, connection)
 
+    def edited(self, limit: int) -> list[Mention]:
+        """Mentions of cases that say something else since; they wait for a new analysis, the oldest first."""
+        m = schema.mentions
+        columns = [column for column in m.c if column.name not in {"raw", "folded"}]
+        query = sa.select(*columns).where(m.c.step == edits.EDITED).order_by(m.c.created_at, m.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [mention_of(row) for row in connection.execute(query).mappings()]
+
+    def save_again(self, read: Sequence[Mention], analyses: Sequence[Analysis], now: datetime) -> int:
+        """Store what a model says of `edited` mentions; how many were not done, or edited once more, in the meantime."""
+        return edits.save_again(self._database, read, {one.mention_id: one for one in analyses}, now)
+
+    def due_for_look_up(self, source_key: str, now: datetime, limit: int) -> list[Mention]:
+        """Kept mentions whose time to be looked up has come, with `raw`, the longest overdue first."""
+        m = schema.mentions
+        query = sa.select(m).where(m.c.source_key == source_key, m.c.look_up_at <= now)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(m.c.look_up_at, m.c.id).limit(limit)).mappings().all()
+            authors = people.authors_of(connection, [row["account_id"] for row in rows])
+        return [mention_of(row, authors.get(row["account_id"])) for row in rows]
+
     def analysis(self, mention_id: MentionId) -> Analysis | None:
         """The current analysis of a mention."""
         a, m = schema.analyses, schema.mentions
@@ -212,6 +263,27 @@ class Mentions:
             query = query.where(r.c.source_key == source_key)
         with self._database.read() as connection:
             return [RejectRow(**row) for row in connection.execute(query).mappings()]
+
+
+def _see_authors(
+    connection: sa.Connection, page: Page, fresh: Collection[str], gone: Mapping[str, datetime], now: datetime
+) -> None:
+    # Who wrote what was gone before we heard it is counted, and not named.
+    heard = {storable(m.id): m for m in (*page.changed, *page.mentions) if not m.outbound and storable(m.id) in fresh}
+    for key in gone.keys() & heard.keys():
+        author = heard[key].author
+        heard[key] = replace(heard[key], author=Author(author.native_id) if author else None)
+    people.see_authors(connection, list(heard.values()), now)
+
+
+def _looked_up(
+    connection: sa.Connection, mentions: Sequence[Mention], schedule: Schedule | None, now: datetime
+) -> None:
+    m = schema.mentions
+    for mention in mentions:
+        due = schedule.next(mention.created_at, now) if schedule is not None else None
+        values = {"looked_up_at": now, "look_up_at": due}
+        connection.execute(sa.update(m).where(m.c.id == mention.id).values(**values))
 
 
 def _keep_rejects(connection: sa.Connection, source_key: str, rejects: Sequence[Reject], now: datetime) -> int:

@@ -1,28 +1,23 @@
-"""What has to leave: answers to networks and records to CRMs, each once.
+"""What has to leave: answers and acts to networks, records to CRMs, each once. What is put in is in `store.wishes`.
 
 A row goes pending -> sending -> sent | refused | unknown. It is leased before the call leaves; a worker that finds a row
 in `sending` with its lease run out knows that an earlier one died in the middle, and must read back before it sends again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-from domain.case import Case, CaseId, PersonId
-from domain.contracts import CrmRecord, IdempotencyKey, RecordKind
+from domain.budget import SpendKind
+from domain.case import CaseId
+from domain.contracts import CrmRecord, IdempotencyKey, Permission, RecordKind, Spend
 from domain.mention import Mention, MentionId
-from domain.routing import RouteItem
-from store import audit, schema
-from store.engine import Database, insert_ignoring
-from store.rollups import Delta
-from store.rows import mention_row
-
-if TYPE_CHECKING:
-    from store.routing import PersonInfo, RecordsFor
+from store import answers, audit, ledger, schema
+from store.engine import Database
 
 LEASE = timedelta(minutes=5)
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
@@ -36,6 +31,24 @@ class OutboxState(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"  # taken back before it left
+
+
+class OutboxKind(StrEnum):
+    """What a row is."""
+
+    REPLY = "reply"
+    PRIVATE = "private"  # an answer that only its addressee reads
+    MODERATION = "moderation"  # an act on a message
+    CRM = "crm"
+
+
+ASKED = (OutboxKind.REPLY, OutboxKind.PRIVATE, OutboxKind.MODERATION)  # by a person, of a network
+_FAILURES = {
+    OutboxKind.REPLY: "reply_failed",
+    OutboxKind.PRIVATE: "reply_failed",
+    OutboxKind.MODERATION: "moderation_failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class OutboxRow:
     created_by: str
     error: str | None
     interrupted: bool = False
+    remote_id: str | None = None
+    sent_at: datetime | None = None
 
     @property
     def record(self) -> CrmRecord:
@@ -62,65 +77,13 @@ class OutboxRow:
         return CrmRecord(RecordKind(self.payload["kind"]), key, self.payload["fields"])
 
 
-def enqueue_reply(
-    connection: sa.Connection,
-    case_id: CaseId,
-    mention_id: MentionId,
-    text: str,
-    source_key: str,
-    key: str,
-    actor: str,
-    now: datetime,
-) -> bool:
-    """Put an answer in the outbox; False where this key is there already."""
-    o = schema.outbox
-    if connection.scalar(sa.select(o.c.key).where(o.c.key == key)):
-        return False
-    row = _row(key, "reply", source_key, {"text": text}, now, actor)
-    connection.execute(insert_ignoring(connection, o), [{**row, "case_id": case_id, "mention_id": mention_id}])
-    return True
-
-
-def enqueue_records(
-    connection: sa.Connection,
-    opened: Sequence[tuple[Case, RouteItem]],
-    persons: Mapping[PersonId, "PersonInfo"],
-    records_for: "RecordsFor",
-    now: datetime,
-) -> None:
-    """Put what the CRMs should know of new cases in the outbox; a key that is there already stays as it is."""
-    rows: dict[str, dict[str, Any]] = {}
-    for case, opener in opened:
-        person = persons.get(case.person_id) if case.person_id else None
-        for target, record in records_for(case, opener, person):
-            payload = {"kind": record.kind.value, "fields": record.fields}
-            key = f"{target}:{record.key}"
-            rows[key] = {**_row(key, "crm", target, payload, now, "comptoir"), "case_id": case.id, "mention_id": None}
-    if rows:
-        connection.execute(insert_ignoring(connection, schema.outbox), list(rows.values()))
-
-
-def _row(key: str, kind: str, target: str, payload: dict[str, Any], now: datetime, actor: str) -> dict[str, Any]:
-    return {
-        "key": key,
-        "kind": kind,
-        "target": target,
-        "payload": payload,
-        "state": OutboxState.PENDING.value,
-        "attempt_count": 0,
-        "due_at": now,
-        "created_at": now,
-        "created_by": actor,
-    }
-
-
 class Outbox:
     """The send step's backlog, and what became of it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def lease(self, kind: str, target: str, limit: int, now: datetime) -> list[OutboxRow]:
+    def lease(self, kind: str | Collection[str], target: str, limit: int, now: datetime) -> list[OutboxRow]:
         """Take due rows for one target, oldest first, marked `sending` in a transaction of its own before any call leaves.
 
         Rows whose sender died (lease run out) come too, with `interrupted` set.
@@ -130,7 +93,8 @@ class Outbox:
             sa.and_(o.c.state == OutboxState.PENDING.value, o.c.due_at <= now),
             sa.and_(o.c.state == OutboxState.SENDING.value, o.c.lease_until <= now),
         )
-        query = sa.select(o).where(o.c.kind == kind, o.c.target == target, due)
+        kinds = [kind] if isinstance(kind, str) else list(kind)
+        query = sa.select(o).where(o.c.kind.in_(kinds), o.c.target == target, due)
         query = query.order_by(o.c.created_at, o.c.key).limit(limit)
         with self._database.read() as connection:  # an idle worker must not write
             if connection.execute(query.limit(1)).first() is None:
@@ -152,33 +116,37 @@ class Outbox:
         """They arrived, with the id that the other side gave."""
         if rows:
             with self._database.write() as connection:
-                _mark_sent(connection, rows, now)
+                mark_sent(connection, rows, now)
 
-    def reply_sent(self, row: OutboxRow, mention: Mention, remote_id: str, now: datetime) -> None:
-        """An answer arrived: it becomes a mention of ours, as if it had been collected back, in the same transaction.
+    def reply_sent(
+        self,
+        row: OutboxRow,
+        mention: Mention,
+        remote_id: str,
+        now: datetime,
+        rights: Callable[[Mention], Permission] | None = None,
+        price: float = 0.0,
+    ) -> None:
+        """An answer arrived: it becomes a mention of ours in the same transaction; see `store.answers`.
 
-        The network may bring it back first or later: same id, one row.
+        Args:
+            rights: what may be done to a mention, asked for our answer.
+            price: US dollars that sending it cost; goes into the ledger with it.
         """
-        answer = Mention(
-            network=mention.network,
-            native_id=remote_id,
-            text=row.payload["text"],
-            created_at=now,
-            kind=mention.kind,
-            conversation_id=mention.conversation_id or mention.native_id,
-            parent_id=mention.native_id,
-            outbound=True,
-        )
-        calendar = self._database.calendar
-        values = mention_row(answer, row.target, now, calendar.local_day(now).isoformat())
-        m = schema.mentions
+        private = row.kind == OutboxKind.PRIVATE
+        answer = answers.answer_to(mention, row.payload["text"], remote_id, now, private=private)
         with self._database.write() as connection:
-            _mark_sent(connection, [(row, remote_id)], now)
-            if connection.scalar(sa.select(m.c.id).where(m.c.id == values["id"])) is None:
-                connection.execute(sa.insert(m).values(**values))
-                delta = Delta(calendar)
-                delta.mention(None, values)
-                delta.apply(connection)
+            mark_sent(connection, [(row, remote_id)], now)
+            answers.keep(connection, self._database, answer, row.target, row.created_at, now, rights)
+            spent = Spend(call_count=1, item_count=1, price=price)
+            ledger.record(connection, self._database.calendar, row.target, SpendKind.WRITING, spent, now)
+
+    def is_taken(self, row: OutboxRow, remote_id: str) -> bool:
+        """True where another answer to the same message is known to be the one with this id."""
+        o = schema.outbox
+        others = (o.c.mention_id == row.mention_id, o.c.remote_id == remote_id, o.c.key != row.key)
+        with self._database.read() as connection:
+            return connection.execute(sa.select(o.c.key).where(*others).limit(1)).first() is not None
 
     def retry(
         self, rows: Sequence[OutboxRow], reason: str, now: datetime, retry_after: timedelta | None = None
@@ -218,12 +186,12 @@ class Outbox:
             for row in rows:
                 values = {"state": state.value, "error": reason, "lease_until": None, "due_at": due_at or now}
                 connection.execute(sa.update(o).where(o.c.key == row.key).values(**values))
-                if row.case_id is not None and row.kind == "reply" and state is not OutboxState.PENDING:
+                if row.case_id is not None and row.kind in _FAILURES and state is not OutboxState.PENDING:
                     data = {"state": state.value, "mention_id": row.mention_id}
                     entry = {
                         "at": now,
                         "actor": "comptoir",
-                        "action": "reply_failed",
+                        "action": _FAILURES[OutboxKind(row.kind)],
                         "case_id": row.case_id,
                         "data": data,
                     }
@@ -242,10 +210,11 @@ class Outbox:
             entry = {"at": now, "actor": actor, "action": "send_again", "case_id": row["case_id"], "data": {"key": key}}
             audit.append(connection, [entry])
 
-    def of_case(self, case_id: CaseId, kind: str = "reply") -> list[OutboxRow]:
+    def of_case(self, case_id: CaseId, kind: str | Collection[str] = ASKED) -> list[OutboxRow]:
         """What was asked for a case, oldest first."""
         o = schema.outbox
-        query = sa.select(o).where(o.c.case_id == case_id, o.c.kind == kind).order_by(o.c.created_at, o.c.key)
+        kinds = [kind] if isinstance(kind, str) else list(kind)
+        query = sa.select(o).where(o.c.case_id == case_id, o.c.kind.in_(kinds)).order_by(o.c.created_at, o.c.key)
         with self._database.read() as connection:
             return [_outbox_row(row) for row in connection.execute(query).mappings()]
 
@@ -272,7 +241,8 @@ class Outbox:
         }
 
 
-def _mark_sent(connection: sa.Connection, rows: Sequence[tuple[OutboxRow, str]], now: datetime) -> None:
+def mark_sent(connection: sa.Connection, rows: Sequence[tuple[OutboxRow, str]], now: datetime) -> None:
+    """They arrived, with the id that the other side gave."""
     statement = sa.update(schema.outbox).where(schema.outbox.c.key == sa.bindparam("k"))
     values = {"state": OutboxState.SENT.value, "sent_at": now, "error": None, "lease_until": None}
     connection.execute(
@@ -295,4 +265,6 @@ def _outbox_row(row: sa.RowMapping, *, interrupted: bool = False) -> OutboxRow:
         created_by=row["created_by"],
         error=row["error"],
         interrupted=interrupted,
+        remote_id=row["remote_id"],
+        sent_at=row["sent_at"],
     )

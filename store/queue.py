@@ -74,13 +74,15 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One utterance of a conversation. `analysis` is None for our own words."""
+    """One utterance of a conversation. `analysis` is None for our own words; a deleted one has none left to show."""
 
     mention: Mention
     author: Author | None
     analysis: Analysis | None
     source_key: str
     permission: Permission | None = None
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ class Queue:
                 analyses.get(r["id"]),
                 r["source_key"],
                 permission_of(r["permission"]),
+                r["edited_at"],
+                r["deleted_at"],
             )
             for r in rows
         ]

@@ -5,7 +5,7 @@ brings everything in line with what counts now. Which analysis counts is told by
 it by `domain.routing.retag`; the labels themselves are in `store.labels`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,9 @@ from domain.taxonomy import department_of
 from store import corrections, people, schema
 from store.changes import Changes, move_mentions, read_cases
 from store.corrections import printable
-from store.engine import Database
+from store.engine import Database, chunks
 from store.routing import ROUTER_LOCK
-from store.rows import analysis_of, mention_of
+from store.rows import analysis_of, analysis_row, mention_of
 
 _COLUMNS = [column for column in schema.mentions.c if column.name not in {"raw", "folded"}]
 
@@ -83,6 +83,33 @@ class Relabelling:
             self._follow(changes, self._cases[case_id], (items, after), action, said, by if keeps_case else None)
         changes.write(connection)
 
+    def say_again(self, analyses: Mapping[str, Analysis], *, by: str, at: datetime) -> None:
+        """Put new analyses of mentions whose words changed in place of the old ones; their cases follow.
+
+        What persons said of the old words goes on counting until they say something else.
+        """
+        connection, changes, a = self._connection, Changes(self._database, by, at), schema.analyses
+        rows = [row for row in self.rows if row["id"] in analyses]
+        told = corrections.effective(connection, analyses)
+        ids_of: dict[CaseId, list[str]] = {}
+        for row in rows:
+            if row["case_id"] is not None:
+                ids_of.setdefault(row["case_id"], []).append(row["id"])
+        before = {case_id: _said_in(connection, case_id) for case_id in ids_of}
+        for part in chunks(sorted(analyses)):
+            connection.execute(sa.delete(a).where(a.c.mention_id.in_(part)))
+        if rows:
+            connection.execute(sa.insert(a), [analysis_row(analyses[row["id"]], at) for row in rows])
+        corrections.keep(connection, told)
+        for row in rows:
+            _change_mention(connection, changes, row, told[row["id"]].analysis, step="done")
+        for case_id, mention_ids in sorted(ids_of.items()):
+            items = before[case_id]
+            after = [replace(i, analysis=told[i.mention.id].analysis) if i.mention.id in told else i for i in items]
+            said = {"mention_ids": sorted(mention_ids)}
+            self._follow(changes, self._cases[case_id], (items, after), "mention_edited", said, None)
+        changes.write(connection)
+
     def _follow(
         self,
         changes: Changes,
@@ -96,7 +123,7 @@ class Relabelling:
         after = retag(case, *items, self._database.calendar, department_chosen=_was_transferred(history))
         if after.department != case.department:
             if case.active:
-                after = replace(after, assignee=_holder(case, after, history, said["labels"], keeper))
+                after = replace(after, assignee=_holder(case, after, history, said.get("labels", ()), keeper))
             which = schema.mentions.c.case_id == case.id
             move_mentions(self._connection, changes.delta, which, department=after.department)
         if after == case:  # nobody's view of it grows old by an answer that changes nothing
@@ -113,9 +140,11 @@ def _audit_data(labels: Sequence[Label]) -> dict[str, Any]:
     }
 
 
-def _change_mention(connection: sa.Connection, changes: Changes, row: sa.RowMapping, analysis: Analysis) -> None:
+def _change_mention(
+    connection: sa.Connection, changes: Changes, row: sa.RowMapping, analysis: Analysis, **more: str
+) -> None:
     m = schema.mentions
-    values = corrections.columns_of(analysis)
+    values = corrections.columns_of(analysis) | more
     if row["case_id"] is None and row["step"] == "done":  # in a case, the department is the case's
         values["department"] = department_of(analysis.intent.value, analysis.aspects, analysis.urgency)
     changes.delta.mention(row, {**row, **values})

@@ -13,10 +13,9 @@ from domain import case as rules
 from domain.case import Case, CaseId, PersonId
 from domain.contracts import CrmRecord
 from domain.routing import Placement, RouteItem, RoutePlan, plan
-from store import outbox, people, schema
+from store import people, schema, wishes
 from store.changes import Changes, read_cases
-from store.engine import Database, chunks
-from store.mentions import backlog_exists
+from store.engine import Database, backlog_exists, chunks
 from store.rollups import Delta
 from store.rows import analysis_of, mention_of
 
@@ -68,7 +67,7 @@ def route(database: Database, limit: int, now: datetime, records_for: RecordsFor
         openers = {rules.case_id_for(item.mention.id): item for item in items}
         opened = [(case, openers[key]) for key, case in planned.after.items() if planned.before[key] is None]
         persons = _person_infos(connection, [case for case, _ in opened])
-        outbox.enqueue_records(connection, opened, persons, records_for, now)
+        wishes.enqueue_records(connection, opened, persons, records_for, now)
     return RouteResult(len(items), len(opened))
 
 

@@ -1,14 +1,14 @@
 """Rows to values and back: the one place where a column meets a field of the domain."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from unicodedata import combining, normalize
 
 from domain.analysis import Analysis, ModelRef, Scored, Sentiment, Signals
 from domain.case import Case, Priority, Status
-from domain.contracts import Permission
+from domain.contracts import Act, Permission
 from domain.mention import Author, Engagement, Mention, MentionId, MentionKind
 
 
@@ -47,8 +47,18 @@ def permission_json(permission: Permission | None) -> dict[str, Any] | None:
     """As kept beside the mention."""
     if permission is None:
         return None
-    values = asdict(permission)
-    values["until"] = permission.until.isoformat() if permission.until else None
+    values: dict[str, Any] = {
+        "allowed": permission.allowed,
+        "reason": permission.reason,
+        "until": permission.until.isoformat() if permission.until else None,
+        "price": permission.price,
+        "public": permission.public,
+        "text_limit": permission.text_limit,
+    }
+    if permission.private is not None:
+        values["private"] = permission_json(permission.private)
+    if permission.acts:
+        values["acts"] = [act.value for act in permission.acts]
     return values
 
 
@@ -56,8 +66,12 @@ def permission_of(value: dict[str, Any] | None) -> Permission | None:
     """Back from `permission_json`."""
     if value is None:
         return None
-    until = datetime.fromisoformat(value["until"]) if value["until"] else None
-    return Permission(**{**value, "until": until})
+    read = {
+        "until": datetime.fromisoformat(value["until"]) if value["until"] else None,
+        "private": permission_of(value.get("private")),
+        "acts": tuple(Act(act) for act in value.get("acts", ())),
+    }
+    return Permission(**{**value, **read})
 
 
 def mention_row(

@@ -78,6 +78,52 @@ sources = sa.Table(
     sa.Column("notes", sa.JSON, nullable=False),
 )
 
+# What reading and writing cost, by the shop's day; written with the page that cost it.
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("kind", sa.String(20), primary_key=True),  # reading | rehydration | writing | estimate
+    sa.Column("call_count", sa.Integer, nullable=False),
+    sa.Column("item_count", sa.Integer, nullable=False),
+    sa.Column("price", sa.Float, nullable=False),  # US dollars
+    sa.Column("unit_count", sa.BigInteger, nullable=False),
+)
+
+# What a source may cost a month, as a person set it, and where it stands.
+budgets = sa.Table(
+    "budgets",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("price", sa.Float),  # US dollars
+    sa.Column("unit_count", sa.BigInteger),
+    sa.Column("course", sa.String(8), nullable=False),  # go | warn | slow | stop, as the worker last saw it
+    sa.Column("stopped_until", UtcDateTime),
+)
+
+# Units that a vendor grants a day, and how many of its current day are used.
+quotas = sa.Table(
+    "quotas",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("unit_count", sa.BigInteger, nullable=False),
+    sa.Column("zone", sa.String(40), nullable=False),  # whose midnight ends the vendor's day
+    sa.Column("day", sa.String(10), nullable=False),
+    sa.Column("used_count", sa.BigInteger, nullable=False),
+)
+
+# Spans that could not be heard, for good. The same span told again with a later end is one row.
+gaps = sa.Table(
+    "gaps",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("since", UtcDateTime, primary_key=True),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
 rejects = sa.Table(
     "rejects",
     metadata,
@@ -182,6 +228,11 @@ mentions = sa.Table(
     sa.Column("urgency", sa.Integer, nullable=False),
     sa.Column("uncertain", sa.Boolean, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
+    # what became of it on its network since
+    sa.Column("edited_at", UtcDateTime),  # when other words were noticed
+    sa.Column("deleted_at", UtcDateTime),  # text, title, address and raw are empty from then on
+    sa.Column("looked_up_at", UtcDateTime),
+    sa.Column("look_up_at", UtcDateTime),  # when it is to be looked up next; empty: never
     sa.Index("ix_mentions_backlog", "step", "created_at", "id"),
     sa.Index("ix_mentions_day_department", "day", "department"),
     sa.Index("ix_mentions_account", "account_id"),
@@ -190,6 +241,16 @@ mentions = sa.Table(
     _partial("ix_mentions_urgent", "urgency >= 3", "day"),
     _partial("ix_mentions_rated", "rating IS NOT NULL", "day"),
     _partial("ix_mentions_reviews", "kind = 'review'", "day"),
+    sa.Index("ix_mentions_collected", "collected_at"),
+    _partial("ix_mentions_look_up", "look_up_at IS NOT NULL", "source_key", "look_up_at"),
+)
+
+# Mentions that their network says are gone and that we had not heard: should they come later, they come without words.
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("mention_id", sa.Text, primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
 )
 
 analyses = sa.Table(
@@ -299,7 +360,7 @@ outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("key", sa.String(160), primary_key=True),  # the idempotency key
-    sa.Column("kind", sa.String(20), nullable=False),  # reply | crm
+    sa.Column("kind", sa.String(20), nullable=False),  # reply | private | moderation | crm
     sa.Column("target", sa.String(80), nullable=False),  # source key or CRM key
     sa.Column("case_id", sa.String(40), index=True),
     sa.Column("mention_id", sa.Text),
@@ -314,6 +375,34 @@ outbox = sa.Table(
     sa.Column("remote_id", sa.Text),
     sa.Column("error", sa.Text),
     sa.Index("ix_outbox_backlog", "state", "due_at"),
+)
+
+# What vendors delivered by webhook, raw, until the worker has read it. Who sends the same key again is heard once.
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("key", sa.String(200), primary_key=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("headers", sa.JSON, nullable=False),  # those that reading it needs
+    sa.Column("body", sa.LargeBinary),  # empty once it was read and a while has gone by
+    sa.Column("state", sa.String(12), nullable=False),  # waiting | done | failed | discarded
+    sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column("due_at", UtcDateTime, nullable=False),
+    sa.Column("settled_at", UtcDateTime),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_inbox_backlog", "state", "due_at"),
+)
+
+# How often a source turned deliveries away, by the shop's day and by reason.
+inbox_refusals = sa.Table(
+    "inbox_refusals",
+    metadata,
+    sa.Column("source_key", sa.String(80), primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("reason", sa.String(200), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last_at", UtcDateTime, nullable=False),
 )
 
 # Append-only: triggers refuse UPDATE and DELETE. Ids, states and names of fields, never the text of anybody.
@@ -350,4 +439,81 @@ rollup_cases = sa.Table(
     sa.Column("network", sa.String(40), primary_key=True),
     sa.Column("metric", sa.String(20), primary_key=True),
     sa.Column("count", sa.Integer, nullable=False),
+)
+
+# What to listen to, as people wrote it (domain/watch.py); the worker joins those that are enabled, source by source.
+watches = sa.Table(
+    "watches",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("sources", sa.JSON, nullable=False),  # keys; none: all of them
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# What a watch would find in one source: asked by a person, answered by the worker, forgotten after a day.
+previews = sa.Table(
+    "previews",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("wish", sa.String(40), nullable=False, index=True),  # the sources that were asked about together
+    sa.Column("source_key", sa.String(80), nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("among_kept", sa.Boolean, nullable=False),  # the source cannot be asked: what is kept was looked through
+    sa.Column("looked_count", sa.Integer),
+    sa.Column("found_count", sa.Integer),
+    sa.Column("price", sa.Float, nullable=False),
+    sa.Column("spent", sa.Float, nullable=False),
+    sa.Column("samples", sa.JSON, nullable=False),
+    sa.Column("search", sa.JSON),  # what the watch becomes in the network's own search; none: it has none
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+)
+
+# Spans of the past that a person asked to read; the worker reads them slice by slice beside listening.
+backfills = sa.Table(
+    "backfills",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("source_key", sa.String(80), nullable=False, index=True),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("watch", sa.JSON, nullable=False),  # as it was when it was asked for
+    sa.Column("opens_cases", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False, index=True),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("count_estimated", sa.Integer),
+    sa.Column("price_estimated", sa.Float),
+    sa.Column("estimate_note", sa.Text, nullable=False),
+    sa.Column("confirmed_by", sa.Text),
+    sa.Column("confirmed_at", UtcDateTime),
+    sa.Column("price_limit", sa.Float),  # US dollars at which it waits for a person; none: it costs nothing
+    sa.Column("reached_at", UtcDateTime, nullable=False),  # all windows before it are read
+    sa.Column("cursor", sa.Text),
+    sa.Column("found_count", sa.Integer, nullable=False),
+    sa.Column(
+        "window_found_count", sa.Integer, nullable=False
+    ),  # since the cursor: counted again where it is read again
+    sa.Column("stored_count", sa.Integer, nullable=False),
+    sa.Column("price_spent", sa.Float, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("failure_count", sa.Integer, nullable=False),
+    sa.Column("retry_at", UtcDateTime),
+    sa.Column("reader", sa.String(40)),  # which process reads it, and until when it is believed to live
+    sa.Column("lease_until", UtcDateTime),
+    sa.Column("finished_at", UtcDateTime),
 )

@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from domain.budget import Budget, Course
 from domain.contracts import Cursor
 from store import schema
-from store.engine import Database, insert_ignoring
+from store.engine import Database, insert_ignoring, upsert
 
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6))
 
@@ -127,6 +128,17 @@ class Sources:
     def set_enabled(self, key: str, enabled: bool) -> None:
         """Switch listening on or off."""
         self._set(key, enabled=enabled)
+
+    def set_budget(self, key: str, budget: Budget) -> None:
+        """Limit what a month of this source may cost; a budget without limits takes the limit away."""
+        b = schema.budgets
+        with self._database.write() as connection:
+            if not budget.is_set:
+                connection.execute(sa.delete(b).where(b.c.source_key == key))
+                return
+            values = {"price": budget.price, "unit_count": budget.unit_count}
+            fresh = {"source_key": key, **values, "course": Course.GO.value, "stopped_until": None}
+            upsert(connection, b, ("source_key",), [fresh])
 
     def retry_now(self, key: str) -> None:
         """A person mended something: try at the next turn."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import worker as steps
+import worker_send
 from collectors.demo import DemoCollector
 from collectors.demo_network import DemoNetwork
 from collectors.demo_story import Story, lay_out
@@ -164,7 +165,7 @@ def test_an_answer_waits_while_the_network_is_down_and_is_given_up_after_a_day(r
     rig.pass_()
     rig.ask()
     rig.network.fail("5xx", times=1000)
-    for _ in range(steps.MAX_ATTEMPTS + 2):
+    for _ in range(worker_send.MAX_ATTEMPTS + 2):
         rig.pass_(timedelta(hours=7))
     assert rig.state() is OutboxState.REFUSED and rig.network.replies() == []
     [row] = rig.store.outbox.stuck()

@@ -1,4 +1,5 @@
-const drafts = new Map() // case -> {reply, note, mode}: a draft stays while the person looks at other cases
+// case -> {reply, note, mode}: a draft stays while the person looks at other cases. No mode: where the network lets us answer.
+const drafts = new Map()
 const mounted = new WeakMap()
 
 const memory = {
@@ -6,7 +7,7 @@ const memory = {
     if (!drafts.has(id)) {
       let kept = null
       try { kept = JSON.parse(sessionStorage.getItem(`comptoir-draft-${id}`) || "null") } catch { kept = null }
-      drafts.set(id, kept || { reply: "", note: "", mode: "reply" })
+      drafts.set(id, kept || { reply: "", note: "", mode: "" })
     }
     return drafts.get(id)
   },
@@ -22,7 +23,7 @@ export default function (component) {
   const root = parentElement.querySelector(".composer")
   const [area] = root.getElementsByTagName("textarea")
   const get = (cls) => root.querySelector(`.${cls}`)
-  const [replyMode, noteMode] = root.querySelectorAll(".mode")
+  const [replyMode, privateMode, noteMode] = root.querySelectorAll(".mode")
   const [line, templates, menu, counter, send] = [get("line"), get("templates"), get("menu"), get("counter"), get("send")]
   const state = mounted.get(root) || {}
   mounted.set(root, state)
@@ -33,29 +34,43 @@ export default function (component) {
 
   // The server took what was sent under this draft: only now the words leave the box.
   if (state.sentDraft && state.sentCase === id && data.draft !== state.sentDraft) {
-    if (state.sentMode === "note") { draft.note = ""; draft.mode = "reply" } else draft.reply = ""
+    if (state.sentMode === "note") { draft.note = ""; draft.mode = "" } else draft.reply = ""
     memory.keep(id)
     state.sentDraft = null
   }
   if (state.sentDraft && data.refusal && data.refusal !== state.refusal) state.sentDraft = null
   state.refusal = data.refusal
 
+  // Privately only where the network has it for this message; at first there where it does not let us answer publicly.
+  const mode = () => {
+    if (draft.mode === "note") return "note"
+    if (!data.private) return "reply"
+    return draft.mode || (!data.allowed && data.private.allowed ? "private" : "reply")
+  }
+
   const draw = () => {
-    const note = draft.mode === "note"
+    const now = mode()
+    const note = now === "note"
+    const secret = now === "private"
+    const way = secret ? data.private : data
     const waiting = Boolean(state.sentDraft) && state.sentCase === id
-    const may = note || data.allowed
+    const may = note || way.allowed
     root.classList.toggle("note", note)
+    root.classList.toggle("private", secret)
     replyMode.textContent = data.words.reply
+    privateMode.textContent = data.words.private
+    privateMode.hidden = !data.private
     noteMode.textContent = data.words.note
-    replyMode.setAttribute("aria-pressed", String(!note))
+    replyMode.setAttribute("aria-pressed", String(now === "reply"))
+    privateMode.setAttribute("aria-pressed", String(secret))
     noteMode.setAttribute("aria-pressed", String(note))
-    line.className = note || data.allowed ? "line" : "line no"
+    line.className = may ? "line" : "line no"
     line.replaceChildren()
     if (note) line.appendChild(el("span", "", data.words.noteLine))
     else {
-      if (!data.allowed) line.appendChild(el("span", "mark", "✕"))
-      line.appendChild(el("span", "", data.permission))
-      if (!data.allowed && data.source) {
+      if (!way.allowed) line.appendChild(el("span", "mark", "✕"))
+      line.appendChild(el("span", "", way.permission))
+      if (!way.allowed && data.source) {
         const link = el("a", "", data.words.source)
         link.href = data.source
         link.target = "_blank"
@@ -64,18 +79,19 @@ export default function (component) {
       }
     }
     area.disabled = !may
-    area.placeholder = note ? data.words.notePlaceholder : data.allowed ? data.words.placeholder : data.words.closed
-    area.setAttribute("aria-label", note ? data.words.note : data.words.reply)
+    const wanted = secret ? data.words.privatePlaceholder : data.words.placeholder
+    area.placeholder = note ? data.words.notePlaceholder : way.allowed ? wanted : data.words.closed
+    area.setAttribute("aria-label", note ? data.words.note : secret ? data.words.private : data.words.reply)
     const text = note ? draft.note : draft.reply
     if (area.value !== text) area.value = text
-    const limit = note ? data.noteLimit : data.limit
+    const limit = note ? data.noteLimit : way.limit
     const length = [...text.trim()].length
     counter.hidden = !may || !(limit || length)
     counter.textContent = limit ? `${length.toLocaleString(data.lang)} / ${limit.toLocaleString(data.lang)}` : `${length.toLocaleString(data.lang)}`
     counter.className = limit && length > limit ? "counter over" : limit && length > limit * 0.9 ? "counter near" : "counter"
-    templates.hidden = note || !data.allowed
+    templates.hidden = note || !way.allowed
     send.disabled = waiting || !may || !length || Boolean(limit && length > limit)
-    send.replaceChildren(document.createTextNode(waiting ? data.words.leaving : note ? data.words.keep : data.words.send))
+    send.replaceChildren(document.createTextNode(waiting ? data.words.leaving : note ? data.words.keep : secret ? data.words.sendPrivate : data.words.send))
     if (!waiting) send.appendChild(el("kbd", "", /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘⏎" : data.words.keys))
     area.style.height = "auto"
     area.style.height = `${Math.min(area.scrollHeight + 2, window.innerHeight * 0.34)}px`
@@ -83,19 +99,20 @@ export default function (component) {
 
   const go = () => {
     if (send.disabled) return
-    const mode = draft.mode
+    const sent = mode()
     state.sentDraft = data.draft
     state.sentCase = id
-    state.sentMode = mode
+    state.sentMode = sent
     draw()
-    setTriggerValue("send", { case: id, mode, text: mode === "note" ? draft.note : draft.reply, draft: data.draft, target: data.target })
+    setTriggerValue("send", { case: id, mode: sent, text: sent === "note" ? draft.note : draft.reply, draft: data.draft, target: data.target })
   }
-  const turn = (mode) => { draft.mode = mode; draw(); area.focus() }
+  const turn = (wanted) => { draft.mode = wanted; draw(); area.focus() }
 
   replyMode.onclick = () => turn("reply")
+  privateMode.onclick = () => turn("private")
   noteMode.onclick = () => turn("note")
   area.oninput = () => {
-    if (draft.mode === "note") draft.note = area.value
+    if (mode() === "note") draft.note = area.value
     else draft.reply = area.value
     memory.keep(id)
     draw()
@@ -109,7 +126,7 @@ export default function (component) {
   state.turn = turn
   if (!state.listen) {
     state.listen = (event) => state.turn(event.detail)
-    document.addEventListener("comptoir:mode", state.listen) // the shortcuts r and i
+    document.addEventListener("comptoir:mode", state.listen) // the shortcuts r, p and i
   }
 
   const [summary] = templates.getElementsByTagName("summary")

@@ -37,8 +37,9 @@ _THREAD = _component(
 )
 _COMPOSER = _component(
     "composer",
-    '<div class="root composer" hidden>\n<div class="modes"><button type="button" class="mode"></button>'
-    '<button type="button" class="mode"></button></div>\n<div class="line"></div>\n<textarea rows="3"></textarea>\n'
+    '<div class="root composer" hidden>\n<div class="modes">'
+    + '<button type="button" class="mode"></button>' * 3
+    + '</div>\n<div class="line"></div>\n<textarea rows="3"></textarea>\n'
     '<div class="foot"><details class="templates"><summary></summary><div class="menu"></div></details>'
     '<span class="counter"></span><span class="grow"></span><button type="button" class="send"></button></div>\n</div>',
 )
@@ -79,13 +80,13 @@ def queue(key: str, data: dict[str, Any], *, pick: Act, page: Act, show: Act) ->
     _mount(_QUEUE, key, data, {"pick": pick, "page": page, "show": show})
 
 
-def thread(key: str, data: dict[str, Any], *, again: Act, aim: Act, tag: Act, why: Act) -> None:
+def thread(key: str, data: dict[str, Any], *, again: Act, aim: Act, tag: Act, why: Act, act: Act) -> None:
     """The conversation; `again(outbox key)` sends once more, `aim(mention id)` chooses the message to answer.
 
     `tag({id, case, answers})` answers questions about a message, `why({id, field, value})` asks why the model gave a tag; no
-    field: closes the explanation.
+    field: closes the explanation. `act({id, case, act})` hides, shows or deletes a message.
     """
-    _mount(_THREAD, key, data, {"again": again, "aim": aim, "tag": tag, "why": why})
+    _mount(_THREAD, key, data, {"again": again, "aim": aim, "tag": tag, "why": why, "act": act})
 
 
 def composer(key: str, data: dict[str, Any], *, send: Act) -> None:

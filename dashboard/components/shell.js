@@ -11,6 +11,8 @@ const TARGETS = {
   e: (page) => page.querySelector(".st-key-desk_resolve button, .st-key-desk_reopen button"),
 }
 
+const MODES = { r: "reply", p: "private", i: "note" }
+
 function typing(event) {
   const target = event.composedPath()[0]
   return target instanceof Element && (target.matches("input, textarea, select, [contenteditable='true']") || Boolean(target.closest("[role='dialog'], dialog")))
@@ -35,9 +37,9 @@ function act(key, help) {
     help.showModal()
     return true
   }
-  if (key === "r" || key === "i") {
+  if (MODES[key]) {
     deskPane("case")
-    document.dispatchEvent(new CustomEvent("comptoir:mode", { detail: key === "r" ? "reply" : "note" }))
+    document.dispatchEvent(new CustomEvent("comptoir:mode", { detail: MODES[key] }))
     return true
   }
   const target = TARGETS[key]?.(document)

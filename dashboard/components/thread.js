@@ -18,6 +18,56 @@ function away(url, text) {
   return link
 }
 
+// A dot menu of acts; each asks once more in its place before it leaves. Escape closes, and the keyboard is where it was.
+function menuOf(bubble, data, send) {
+  const { words } = data
+  const box = el("span", "more")
+  const row = el("span", "acts")
+  row.setAttribute("role", "group")
+  row.setAttribute("aria-label", words.more)
+  row.hidden = true
+  const open = press("link dots", "⋯", () => (row.hidden ? list() : shut()))
+  open.setAttribute("aria-label", words.more)
+  open.title = words.more
+  const show = (...nodes) => {
+    row.replaceChildren(...nodes)
+    row.hidden = false
+    open.setAttribute("aria-expanded", "true")
+    row.querySelector("button").focus({ preventScroll: true })
+  }
+  const shut = () => {
+    row.hidden = true
+    open.setAttribute("aria-expanded", "false")
+    open.focus({ preventScroll: true })
+  }
+  const list = () => show(...bubble.menu.map((item) => press("link", item.title, () => ask(item))))
+  const ask = (item) => {
+    const go = press("sure", item.title, () => {
+      go.disabled = true
+      send("act", { id: bubble.id, case: data.id, act: item.act })
+    })
+    show(el("span", "ask", item.question), go, press("link", words.back, shut))
+  }
+  open.setAttribute("aria-expanded", "false")
+  box.onkeydown = (event) => {
+    if (event.key !== "Escape" || row.hidden) return
+    event.stopPropagation()
+    shut()
+  }
+  return put(box, open, row)
+}
+
+function stateOf(state, key, send) {
+  const node = el("div", `state ${state.key}`)
+  node.appendChild(el("span", "", `${MARKS[state.key]} ${state.text}`))
+  if (state.reason) node.appendChild(el("span", "", `· ${state.reason}`))
+  if (state.again) {
+    const again = press("again", state.again, () => { again.disabled = true; send("again", key) })
+    node.appendChild(again)
+  }
+  return node
+}
+
 function bubbleOf(bubble, data, desk, send) {
   const { words } = data
   const node = el("article", `bubble ${bubble.side}`)
@@ -28,14 +78,18 @@ function bubbleOf(bubble, data, desk, send) {
   const when = el("time", "", bubble.when)
   when.title = bubble.at
   by.appendChild(when)
-  if (bubble.stars) {
-    const stars = el("span", "stars", bubble.stars)
-    stars.title = bubble.starsWord
-    by.appendChild(stars)
-  }
-  const says = el("div", "says")
+  for (const mark of [bubble.private ? words.private : "", bubble.hidden, bubble.edited]) if (mark) by.appendChild(el("span", "chip", mark))
+  const stars = el("span", "stars", bubble.stars)
+  stars.title = bubble.starsWord || ""
+  stars.setAttribute("role", "img")
+  stars.setAttribute("aria-label", bubble.starsWord || "")
+  const wordless = bubble.stars && !bubble.text && !bubble.title && !bubble.gone
+  if (bubble.stars && !wordless) by.appendChild(stars)
+  const says = el("div", bubble.gone ? "says gone" : bubble.hidden ? "says veiled" : wordless ? "says only-stars" : "says")
   if (bubble.title) says.appendChild(el("span", "title", bubble.title))
-  put(says, ...(bubble.why ? shaded(bubble.why.pieces) : [document.createTextNode(bubble.text)]))
+  if (bubble.gone) says.textContent = bubble.gone
+  else if (wordless) says.appendChild(stars)
+  else put(says, ...(bubble.why ? shaded(bubble.why.pieces) : [document.createTextNode(bubble.text)]))
   put(node, by, says)
   const foot = el("div", "links")
   if (bubble.mayAnswer && words.several) {
@@ -48,21 +102,12 @@ function bubbleOf(bubble, data, desk, send) {
     }
   }
   if (bubble.url) foot.appendChild(away(bubble.url, words.source))
+  if (bubble.menu) foot.appendChild(menuOf(bubble, data, send))
   if (bubble.tags?.length) node.appendChild(tagsOf(bubble, data, desk, send, foot))
   else if (foot.children.length) node.appendChild(foot)
   if (bubble.why) node.appendChild(whyOf(bubble, words, send))
-  if (bubble.state) {
-    const state = el("div", `state ${bubble.state.key}`)
-    state.appendChild(el("span", "", `${MARKS[bubble.state.key]} ${bubble.state.text}`))
-    if (bubble.state.reason) state.appendChild(el("span", "", `· ${bubble.state.reason}`))
-    if (bubble.state.again) {
-      const again = el("button", "again", bubble.state.again)
-      again.type = "button"
-      again.onclick = () => { again.disabled = true; send("again", bubble.key) }
-      state.appendChild(again)
-    }
-    node.appendChild(state)
-  }
+  if (bubble.state) node.appendChild(stateOf(bubble.state, bubble.key, send))
+  if (bubble.doing) node.appendChild(stateOf(bubble.doing, bubble.doing.row, send))
   return node
 }
 

@@ -186,6 +186,7 @@ def _shell(context: Context) -> None:
                 ("n", t("conversation suivante")),
                 ("t", t("prendre ou rendre")),
                 ("r", t("répondre")),
+                ("p", t("répondre en privé")),
                 ("i", t("note interne")),
                 ("s", t("mettre en attente")),
                 ("e", t("résoudre ou rouvrir")),

@@ -58,6 +58,28 @@ def replies(path: Path, text: str) -> list[dict[str, str]]:
     return [reply for reply in map(json.loads, lines) if reply["text"] == text]
 
 
+def privately_answerable(shop: Shop) -> tuple[Case, Message]:
+    """An open case of one comment that may be answered privately and hidden."""
+    now = utc_now()
+    for row in shop.store.queue.page(QueueFilter(networks=("instagram",)), me="", now=now):
+        conversation = shop.store.queue.conversation(row.case.id)
+        if conversation is None or len(conversation.messages) != 1:
+            continue
+        [message] = conversation.messages
+        rights = message.permission
+        if rights is not None and rights.acts and may_answer(rights.private, now):
+            return row.case, message
+    raise LookupError("no such case in the demo")
+
+
+def hidden(shop: Shop, message: Message) -> bool:
+    """Whether the pretend network shows it to nobody else."""
+    path = shop.replies.parent / "acts.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    acts = [act["act"] for act in map(json.loads, lines) if act["id"] == message.mention.native_id]
+    return acts[-1:] == ["hide"]
+
+
 def status_of(shop: Shop, case: Case) -> Status:
     found = shop.store.cases.get(case.id)
     assert found is not None
@@ -142,6 +164,53 @@ def test_from_a_complaint_to_its_answer_its_end_and_its_journal(open_page: OpenP
     expect(acts.filter(has_text="Awa a résolu")).to_have_count(2)
     expect(acts.filter(has_text="Awa a annulé le geste précédent")).to_have_count(1)
     expect(acts.filter(has_text="Awa a demandé l'envoi d'une réponse")).to_have_count(1)
+
+
+def test_a_private_answer_and_a_hidden_comment(open_page: OpenPage, shop: Shop) -> None:
+    case, message = privately_answerable(shop)
+    answer = "Bonjour, pouvez-vous nous donner votre numéro de commande ici ? Awa"
+    page = open_desk(open_page, f"/?case={case.id}")
+    said = page.locator(f"{BUBBLES}.in").filter(has_text=message.mention.text[:30]).first
+    modes = page.locator(".st-key-desk_writer .mode:visible")
+    expect(modes).to_have_text(["Public", "Privé", "Note interne"])
+
+    # She chooses the private way, and is told until when before she writes; it leaves once.
+    page.keyboard.press("p")
+    expect(page.locator(".st-key-desk_writer .line")).to_contain_text("privé · ")
+    expect(page.locator(".st-key-desk_writer .line")).to_contain_text("jusqu'à")
+    page.keyboard.type(answer)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(f"{BUBBLES}.out .state.pending")).to_contain_text("part dans un instant")
+    for _ in range(2):  # the second pass hears it back
+        steps.run_once(shop.worker)
+    assert [reply.get("private") for reply in replies(shop.replies, answer)] == [True]
+    sent = page.locator(f"{BUBBLES}.out").filter(has_text=answer)
+    expect(sent.locator(".chip")).to_have_text("privé")
+    expect(sent.locator(".state.sent")).to_contain_text("envoyé")
+
+    # By the keyboard alone she hides the comment, once she was asked whether she is sure.
+    page.locator(BOX).blur()
+    said.locator(".dots").press("Enter")
+    expect(said.get_by_role("button", name="Masquer")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(said.locator(".ask")).to_contain_text("Masquer ce message aux autres ?")
+    page.keyboard.press("Escape")
+    expect(said.locator(".dots")).to_be_focused()
+    assert not hidden(shop, message)
+    said.locator(".dots").press("Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(said.locator(".state.pending")).to_contain_text("sera masqué dans un instant")
+    steps.run_once(shop.worker)
+    expect(said.locator(".chip").filter(has_text="masqué aux autres")).to_be_visible()
+    assert hidden(shop, message)
+
+    # The way back at the foot of the page shows it again.
+    page.locator(TOAST).get_by_text("Annuler").click()
+    expect(said.locator(".state.pending")).to_contain_text("sera montré")
+    steps.run_once(shop.worker)
+    expect(said.locator(".says.veiled")).to_have_count(0)
+    assert not hidden(shop, message)
 
 
 def test_a_department_head_sees_only_what_is_theirs(open_page: OpenPage, shop: Shop) -> None:

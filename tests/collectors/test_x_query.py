@@ -44,7 +44,8 @@ def asked(query: str) -> Search:
 )
 def test_what_x_is_asked(query: str, written: str, exact: bool) -> None:
     found = asked(query)
-    assert found == Search((written + OURS,), exact)
+    assert (found.queries, found.exact, found.problem) == ((written + OURS,), exact, "")
+    assert bool(found.left) != exact, "what X finds too widely is told"
     matcher(found.queries[0])
 
 

@@ -29,8 +29,10 @@ from tests.contracts import (
     bench_instagram,
     bench_mail,
     bench_mastodon,
+    bench_reddit,
     bench_reviews,
     bench_sitemap,
+    bench_webhook,
     bench_x,
 )
 from tests.contracts import collector_suite as suite
@@ -168,6 +170,8 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "Mastodon, ids as GoToSocial's": ("mastodon", bench_mastodon.bench(ids=ulids, version=0)),
     "Mastodon, a server without min_id": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="ignored")),
     "Mastodon, a server like snac": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="floor")),
+    "Reddit": ("reddit", bench_reddit.bench),
+    "generic webhook": ("webhook", bench_webhook.bench),
     "Google Business Profile": ("google_business", bench_reviews.bench("google_business")),
     "Trustpilot": ("trustpilot", bench_reviews.bench("trustpilot")),
     "Avis Vérifiés": ("avis_verifies", bench_reviews.bench("avis_verifies")),

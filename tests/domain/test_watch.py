@@ -10,7 +10,7 @@ from domain.contracts import Watch
 from domain.errors import InputError
 from domain.mention import Author, Mention, MentionKind
 from domain.watch import Both, Either, Except, Narrow, Phrase, Word, parse, said, watch_matches
-from domain.watch_query import Dialect, write
+from domain.watch_query import Dialect, left_out, shown, write
 
 SAID_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -149,6 +149,34 @@ trees = st.recursive(
     max_leaves=12,
 )
 texts = st.lists(st.sampled_from(["colis", "perdu", "ormelune", "promo", "livraison", "et"]), max_size=6).map(" ".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees, texts, st.sampled_from(["fr", "en"]))
+def test_an_expression_shown_and_read_again_means_the_same(tree, text, lang):
+    both = Both((Word("encore"), tree))
+    heard_now = said(heard(f"encore {text}", lang=lang))
+    assert parse(shown(both)).matches(heard_now) == both.matches(heard_now)
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("colis perdu", ()),
+        ("livr* lang:fr (perdu OU note:<=2)", ("livr*", "(perdu OR rating:<=2)")),
+        ("livr* OU perdu", ("livr*",)),
+        ("colis -promo", ()),
+        ('colis -"pull marin"~4 -(promo author:@marie)', ('-"pull marin"~4', "-(promo author:marie)")),
+    ],
+)
+def test_what_a_network_cannot_write_is_told_as_a_person_would_write_it(query, left):
+    assert left_out(parse(query), DIALECT) == left
+
+
+def test_what_a_network_writes_too_widely_is_told_where_asked_for():
+    assert left_out(parse('colis "pull marin"~4'), DIALECT, wider=True) == ('"pull marin"~4',)
+    narrow = Dialect(_write, max_length=60, group=None)
+    assert left_out(parse('ormelune (colis OR "pull marin")'), narrow) == ('(colis OR "pull marin")',)
 
 
 def _as_the_network_reads(query, mention):

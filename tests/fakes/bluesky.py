@@ -65,7 +65,7 @@ class Post:
 
 
 class FakeBluesky(FakeVendor):
-    """One service with the brand's account on it."""
+    """One service with the brand's account on it; `upside_down`: the oldest of a page first."""
 
     def __init__(self, *, limit: int = 3000, knows_swaps: bool = True) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class FakeBluesky(FakeVendor):
         self.posts: list[Post] = []
         self.notifications: list[dict[str, Any]] = []
         self.clock = START
-        self.page_limit = 100
+        self.page_limit, self.upside_down = 100, False
         self.password = PASSWORD
         self.logins = self.refreshes = self.generation = 0
         self.access = self.refresh = ""
@@ -256,7 +256,8 @@ class FakeBluesky(FakeVendor):
         start = int(request.params.get("cursor", "0").removeprefix("at-"))
         limit = min(int(request.params.get("limit", "50")), self.page_limit)
         following = {"cursor": f"at-{start + limit}"} if start + limit < len(items) else {}
-        return items[start : start + limit], following
+        page = items[start : start + limit]
+        return page[::-1] if self.upside_down else page, following
 
     # -- shapes ----------------------------------------------------------------------------------------------------------
 

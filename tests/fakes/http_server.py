@@ -68,6 +68,7 @@ class Fault:
         path: start of the paths concerned; method: "" is any.
         headers: of the reply, where the effect is "status".
         after: let the vendor carry the request out first.
+        skip: so many requests go well before.
     """
 
     effect: str
@@ -78,6 +79,7 @@ class Fault:
     times: int = 1
     after: bool = False
     data: Any = None
+    skip: int = 0
 
 
 class FakeVendor:
@@ -111,6 +113,9 @@ class FakeVendor:
         with self.lock:
             for fault in self.faults:
                 if request.path.startswith(fault.path) and fault.method in {"", request.method}:
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
                     fault.times -= 1
                     self.faults = [one for one in self.faults if one.times > 0]
                     return fault

@@ -86,7 +86,8 @@ class FakeX(FakeVendor):
         limits: route ("GET /2/users/:id/mentions") -> requests in 15 minutes.
         accepted: what was posted, in its order: (id, text, parent or conversation).
         credits: None is endless.
-        level: what the keys may do.
+        level: what the keys may do; token_lives: whether they are good at all.
+        page_limit: items of a page, however many are asked for; upside_down: the oldest of a page first.
     """
 
     def __init__(self, version: str = OLD, now: Callable[[], datetime] = lambda: NOW) -> None:
@@ -97,7 +98,8 @@ class FakeX(FakeVendor):
         self.accepted: list[tuple[str, str, str]] = []
         self.billed: Counter[str] = Counter()
         self.limits: dict[str, int] = {}
-        self.level = "read-write-directmessages"
+        self.level, self.token_lives = "read-write-directmessages", True
+        self.page_limit, self.upside_down = 500, False
         self._used: Counter[tuple[str, int]] = Counter()
         self._paid: set[tuple[str, str, str]] = set()
         self.mentions_listed = _MENTIONS_LISTED
@@ -127,7 +129,7 @@ class FakeX(FakeVendor):
 
     def handle(self, request: Request) -> Reply:
         user_context = request.headers.get("authorization", "").startswith("OAuth ")
-        if not self._known(request, user_context):
+        if not self.token_lives or not self._known(request, user_context):
             return Reply(self.refusal(401), 401)
         route = f"{request.method} {re.sub(r'(?<=.)/[0-9][0-9-]*', '/:id', request.path)}"
         headers = self._spend_request(route)
@@ -244,13 +246,14 @@ class FakeX(FakeVendor):
         if token:
             until = min(until, int(token.removeprefix("token"), 10))
         left = [post for post in posts if since < int(post.id) < until]
-        page = left[:size]
+        page = left[: min(size, self.page_limit)]
         meta: dict[str, Any] = {"result_count": len(page)}
         if page:
             meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
-        if len(left) > size:
+        if len(left) > len(page):
             meta["next_token"] = f"token{int(page[-1].id):024d}"
         owned = "post_owned" if request.path.startswith("/2/users/") else "post"
+        page = page[::-1] if self.upside_down else page
         return Reply({**self._shown(page, given, fields, owned), "meta": meta})
 
     def _search(self, request: Request, *, recent: bool) -> Reply:

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 import crm_sync
 import nlp
 import worker as steps
+import worker_send
 from collectors import demo
 from collectors.demo_network import DemoNetwork
 from collectors.demo_story import Story, lay_out
@@ -102,7 +103,7 @@ def play(url: str, folder: Path, boundaries: Boundaries) -> None:
     crm = crm_sync.build("csv_file", {"folder": str(folder / "crm")})
     crm.push = boundaries.around("push", crm.push)  # type: ignore[method-assign]
     demo.PAGE_SIZE = 12
-    steps.ANALYZE_BATCH, steps.ROUTE_BATCH, steps.SEND_BATCH = 15, 15, 20
+    steps.ANALYZE_BATCH, steps.ROUTE_BATCH, worker_send.SEND_BATCH = 15, 15, 20
     store.sources.ensure("demo", "demo", "Demo", {})
     worker = steps.Worker(
         store=store,
