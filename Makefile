@@ -48,6 +48,9 @@ setup: $(VENV)/.runtime  ## make .venv with the comptoir command in it, and noth
 run: setup  ## open the demo shop (or your own sources): worker and dashboard, one command
 	@$(BIN)/comptoir run
 
+run-networks: $(VENV)/.dev  ## the whole product against fake networks on this machine: hear, answer, see the answer arrive
+	@$(BIN)/python -m tests.networks
+
 test: $(VENV)/.dev browser  ## run the tests (SQLite, PostgreSQL, a real Chromium): under 8 minutes on 2 cores
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not peers"
 
@@ -96,4 +99,4 @@ lock: $(BIN)/python  ## write the lock files again from pyproject.toml (needs uv
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
 
-.PHONY: help setup run test test-slow test-peers test-models check bench bench-models evaluate train screenshots browser lock
+.PHONY: help setup run run-networks test test-slow test-peers test-models check bench bench-models evaluate train screenshots browser lock

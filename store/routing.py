@@ -58,6 +58,8 @@ def route(database: Database, limit: int, now: datetime, records_for: RecordsFor
         items = _backlog(connection, limit)
         if not items:
             return RouteResult(0, 0)
+        waiting = len(items)
+        items = sorted((*items, *_early_answers(connection, items)), key=lambda i: (i.mention.created_at, i.mention.id))
         cases, threads, parents = _candidates(connection, items)
         planned = plan(items, cases, threads, parents, database.calendar)
         changes = Changes(database, ROUTER, now)
@@ -68,7 +70,7 @@ def route(database: Database, limit: int, now: datetime, records_for: RecordsFor
         opened = [(case, openers[key]) for key, case in planned.after.items() if planned.before[key] is None]
         persons = _person_infos(connection, [case for case, _ in opened])
         wishes.enqueue_records(connection, opened, persons, records_for, now)
-    return RouteResult(len(items), len(opened))
+    return RouteResult(waiting, len(opened))
 
 
 def _backlog(connection: sa.Connection, limit: int) -> list[RouteItem]:
@@ -92,6 +94,26 @@ def _backlog(connection: sa.Connection, limit: int) -> list[RouteItem]:
         )
         for row in rows
     ]
+
+
+def _early_answers(connection: sa.Connection, items: Sequence[RouteItem]) -> list[RouteItem]:
+    # Where a network gives our own words first, and fails before what they answer, they were placed nowhere. What we said
+    # before the message that comes now (a post of ours under which people speak) is no answer to it.
+    m = schema.mentions
+    since: dict[str, datetime] = {}
+    for item in items:
+        if not item.mention.outbound:
+            thread_id = item.mention.thread_id
+            since[thread_id] = min(since.get(thread_id, item.mention.created_at), item.mention.created_at)
+    columns = [column for column in m.c if column.name not in {"raw", "folded"}]
+    homeless = (m.c.outbound.is_(True), m.c.case_id.is_(None), m.c.step == "done")
+    found = []
+    for part in chunks(sorted(since)):
+        rows = connection.execute(sa.select(*columns).where(m.c.thread_id.in_(part), *homeless)).mappings()
+        found += [
+            RouteItem(mention_of(row), None, None) for row in rows if row["created_at"] >= since[row["thread_id"]]
+        ]
+    return found
 
 
 def _candidates(

@@ -70,6 +70,7 @@ class FakeReddit(FakeVendor):
         self.revoked = False
         self.said: list[Said] = []
         self.closed: dict[str, tuple[int, str]] = {}
+        self.upside_down = False  # what one page holds comes the other way round
         self.clock = START
 
     # -- the story -------------------------------------------------------------------------------------------------------
@@ -207,6 +208,7 @@ class FakeReddit(FakeVendor):
         start = names.index(after) + 1 if after in names else 0
         chosen = newest[start : start + limit]
         more = chosen[-1].name if chosen and start + limit < len(newest) else None
+        chosen = chosen[::-1] if self.upside_down else chosen
         return Reply(_listing([self.inbox_thing(one) if inbox else self.thing(one) for one in chosen], after=more))
 
     def search(self, request: Request) -> Reply:

@@ -190,3 +190,34 @@ def test_a_mention_is_due_again_after_its_networks_term(store: Store, now: datet
 
 def test_what_nobody_may_look_up_is_never_due(shop: Store, now: datetime) -> None:
     assert shop.mentions.due_for_look_up("s", now + 400 * DAY, 10) == []
+
+
+# -- order -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["question", "answer"])
+def test_whatever_comes_first_an_answer_stands_in_the_case_of_its_question(
+    store: Store, now: datetime, first: str
+) -> None:
+    store.sources.ensure("s", "demo", "S", {})
+    post = mention("0", "Nos pulls sont là", created_at=now - DAY, conversation_id="0", outbound=True, who=None)
+    question = mention("1", WORDS, created_at=now - timedelta(hours=2), conversation_id="0")
+    answer = mention(
+        "2",
+        "Nous cherchons",
+        created_at=now - timedelta(hours=1),
+        conversation_id="0",
+        parent_id="1",
+        outbound=True,
+        who=None,
+    )
+    pages = [(post, answer), (question,)] if first == "answer" else [(post, question), (answer,)]
+    for batch in pages:
+        store.mentions.add_page("s", page(*batch), now)
+        settle(store, now, "order_delivery_issue", "negative")
+    [case_id] = store.mentions.case_ids([post.id, question.id, answer.id])
+    assert store.mentions.case_ids([question.id]) == store.mentions.case_ids([answer.id]) == [case_id]
+    assert store.mentions.case_ids([post.id]) == [], "what we said before is no answer"
+    case = store.cases.get(case_id)
+    assert case is not None and case.first_reply_at == answer.created_at
+    assert store.rebuild_rollups(write=False) == []
