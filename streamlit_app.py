@@ -13,6 +13,7 @@ import streamlit as st
 import collectors
 import nlp
 from cli_learn import heads_of
+from dashboard.components.connect import use_catalogue
 from dashboard.context import Explain
 from dashboard.main import say_error, use_explainer
 from dashboard.routes import ROUTES
@@ -59,4 +60,5 @@ def receiver(source: Source, delivery: Delivery) -> WebhookAnswer | None:
 
 use_explainer(explainer)
 use_receiver(receiver)
+use_catalogue(lambda: tuple(collectors.spec(row.key) for row in collectors.COLLECTORS if row.key != "demo"))
 app = st.App(ENTRY, routes=ROUTES, on_script_error=say_error)

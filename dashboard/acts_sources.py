@@ -3,14 +3,19 @@
 The dashboard never calls a network: "retry" and "send again" are wishes that the worker finds in the store.
 """
 
+from dataclasses import replace
+
 from dashboard.acts import Done, NotYoursError
 from dashboard.context import ADMIN, COMMUNITY_MANAGER, Context, Viewer
 from dashboard.i18n import t
+from dashboard.views_spend import money
+from domain.case import RuleError
 from store.outbox import OutboxRow
 from store.sources import Source
 
 KEEPERS = (COMMUNITY_MANAGER, ADMIN)
 STUCK_LIMIT = 50
+BUDGET_LIMIT = 1_000_000  # US dollars a month
 
 
 def may_keep(viewer: Viewer) -> bool:
@@ -50,6 +55,18 @@ def resume(context: Context, key: str) -> Done:
     source = _source(context, key)
     context.store.sources.set_enabled(key, True)
     return Done(t("{title} reprend où elle s'était arrêtée.", title=source.title))
+
+
+def set_budget(context: Context, key: str, price: float | None) -> Done:
+    """Limit what a month of a source may cost, in US dollars; None or 0 takes the limit away."""
+    source = _source(context, key)
+    if price is not None and not 0 <= price <= BUDGET_LIMIT:
+        raise RuleError(f"A budget is between 0 and {BUDGET_LIMIT:,} dollars a month. Nothing was changed.")
+    before = context.store.ledger.standing(key, context.now).budget
+    context.store.sources.set_budget(key, replace(before, price=price or None))
+    if not price:
+        return Done(t("{title} n'a plus de budget en dollars.", title=source.title))
+    return Done(t("{title} peut coûter {price} par mois.", title=source.title, price=money(price)))
 
 
 def stuck(context: Context) -> list[OutboxRow]:

@@ -9,9 +9,11 @@ import streamlit as st
 
 from dashboard import acts_sources as acts
 from dashboard.acts import Done
+from dashboard.components.connect import connect
 from dashboard.components.panel import paint, panel
 from dashboard.components.rows import go
 from dashboard.components.text import plain
+from dashboard.components.toast import say, speak
 from dashboard.context import Context
 from dashboard.i18n import n_t, t, told
 from dashboard.views_sources import (
@@ -26,7 +28,9 @@ from dashboard.views_sources import (
     summary,
     worker_sign,
 )
+from dashboard.views_spend import budget_state, gap_line, hook_lines, kinds_line, quota_line, spend_line
 from domain.errors import ComptoirError
+from store.ledger import SourceMonth
 from store.mentions import RejectRow
 from store.outbox import OutboxRow
 from store.sources import Source, SourceState
@@ -34,6 +38,7 @@ from store.sources import Source, SourceState
 _EVERY = "10s"
 _REJECTS = 100  # read for a source, newest first
 _PAGE = 10
+_GAPS = 3  # shown of a source, the newest
 
 
 def render(context: Context) -> None:
@@ -44,11 +49,13 @@ def render(context: Context) -> None:
         st.error(t("Les sources sont tenues par les community managers et l'administration."))
         return
     _sources(context)
+    connect()
     _sendings(context)
 
 
 @st.fragment(run_every=_EVERY)
 def _sources(context: Context) -> None:
+    speak()
     context = context.fresh()
     found = context.store.sources.all()
     if not found:
@@ -60,9 +67,10 @@ def _sources(context: Context) -> None:
         st.warning(plain(sign), icon=":material/heart_broken:")
     else:
         st.caption(plain(sign))
+    months = context.store.ledger.months(context.now)
     for source in sorted(found, key=_urgency):
         with panel(f"source_{source.key}"):
-            _source(context, source)
+            _source(context, source, months.get(source.key))
 
 
 def _urgency(source: Source) -> tuple[int, str]:
@@ -70,7 +78,7 @@ def _urgency(source: Source) -> tuple[int, str]:
     return (order[source.state.value] if source.enabled else 4), source.title.lower()
 
 
-def _source(context: Context, source: Source) -> None:
+def _source(context: Context, source: Source, month: SourceMonth | None) -> None:
     state = health(source, context.now)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{plain(source.title)}**", width="content")
@@ -79,6 +87,12 @@ def _source(context: Context, source: Source) -> None:
     _told(state.lines)
     for note in source.notes:
         st.caption(t("Remarque : {note}", note=plain(told(note))))
+    if month is not None:
+        _month(context, month)
+    for gap in context.store.gaps.of(source.key, _GAPS):
+        st.warning(plain(gap_line(gap, context.zone)), icon=":material/hearing_disabled:")
+    for line in hook_lines(source.key, context.store.inbox.health(source.key, context.now), context.now):
+        st.caption(plain(line))
     with st.container(horizontal=True, gap="small"):
         if state.can_retry:
             word, blocked = t("Réessayer maintenant"), source.state is SourceState.BLOCKED
@@ -87,7 +101,43 @@ def _source(context: Context, source: Source) -> None:
             _button(t("Mettre en pause"), "pause", f"pause_{source.key}", acts.pause, context, source.key)
         elif source.polled:
             _button(t("Reprendre"), "play_arrow", f"resume_{source.key}", acts.resume, context, source.key)
+        if source.polled and month is not None:
+            _budget(context, source.key, month)
     _rejects(context, source)
+
+
+def _month(context: Context, month: SourceMonth) -> None:
+    for line in (spend_line(month), kinds_line(month)):
+        if line:
+            st.caption(plain(line))
+    if month.quota is not None:
+        st.caption(plain(quota_line(month.quota, context.now, context.zone)))
+    state = budget_state(month, context.now, context.zone)
+    if state is None:
+        return
+    st.progress(state.share)
+    if state.trouble:
+        st.warning(plain(state.words), icon=":material/savings:")
+    else:
+        st.caption(plain(state.words))
+
+
+def _budget(context: Context, key: str, month: SourceMonth) -> None:
+    with st.popover(t("Budget"), icon=":material/savings:", key=f"budget_{key}"):
+        st.markdown(
+            plain(
+                t("Ce que lire peut coûter par mois. Arrivé au bout, on ne lit plus ; les réponses partent toujours.")
+            )
+        )
+        label, field = t("Dollars par mois"), f"budget_price_{key}"
+        st.number_input(
+            label, min_value=0.0, step=5.0, value=month.budget.price, key=field, placeholder=t("sans limite")
+        )
+        _button(t("Enregistrer"), "check", f"budget_set_{key}", _set_budget, context, key, main=True)
+
+
+def _set_budget(context: Context, key: str) -> Done:
+    return acts.set_budget(context, key, st.session_state.get(f"budget_price_{key}"))
 
 
 def _told(lines: Sequence[tuple[str, str]]) -> None:
@@ -118,9 +168,9 @@ def _button(
 def _do(act: Callable[[Context, str], Done], context: Context, target: str) -> None:
     # Runs before the page: the role is checked again inside the act.
     try:
-        st.toast(plain(act(context.fresh(), target).text))
+        say(act(context.fresh(), target).text)
     except ComptoirError as error:
-        st.toast(plain(told(str(error))), icon=":material/error:")
+        say(told(str(error)), trouble=True)
 
 
 def _rejects(context: Context, source: Source) -> None:
@@ -149,6 +199,7 @@ def _reject_page(context: Context, key: str, found: list[RejectRow]) -> None:
 
 @st.fragment(run_every=_EVERY)
 def _sendings(context: Context) -> None:
+    speak()
     context = context.fresh()
     st.subheader(t("Envois"), anchor=False)
     st.markdown(plain(outbox_counts(context.store.outbox.counts())))

@@ -114,7 +114,7 @@ def test_a_healthy_source_has_nothing_to_retry(empty: Store) -> None:
     empty.sources.started("x", NOW)
     empty.sources.succeeded("x", NOW)
     at = opened(empty)
-    assert [button.key for button in at.button] == ["pause_x"]
+    assert [button.key for button in at.button] == ["pause_x", "budget_set_x"]
     assert "À l'écoute" in plain(house.shown(at)) and "Dernier signe du collecteur" in plain(house.shown(at))
 
 
