@@ -24,6 +24,7 @@ class CollectorRow:
 
 COLLECTORS: tuple[CollectorRow, ...] = (
     CollectorRow("files", "collectors.files"),
+    CollectorRow("folder", "collectors.folder"),
     CollectorRow("feed", "collectors.feed"),
     CollectorRow("sitemap", "collectors.sitemap"),
     CollectorRow("mail", "collectors.mail"),

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,6 +17,7 @@ import pytest
 
 import collectors
 from collectors import COLLECTORS, feed, files
+from collectors import folder as drop_folder
 from collectors.feed_document import read_feed
 from collectors.tables.columns import Reading, flat, mention_of, plan_for
 from collectors.tables.dates import DateReader
@@ -92,6 +94,29 @@ def _file_bench(kind: str) -> Callable[[Path], Iterator[Bench]]:
     return bench
 
 
+def _folder_bench(folder: Path) -> Iterator[Bench]:
+    laid = folder / "laid"
+    laid.mkdir()
+    _written(laid / "a.csv", "csv")
+    (laid / "b.jsonl").write_text('{"id": "j1", "text": "Depuis un autre fichier", "date": "2026-03-09T10:00:00Z"}\n')
+    (laid / "c.csv").write_text("prix,poids\n1,2\n")
+    for path in laid.iterdir():
+        os.utime(path, (NOW.timestamp() - 60,) * 2)
+    reading = Reading(DateReader(ZoneInfo("Europe/Paris"), day_first=True), "file", NOW)
+
+    def make(name: str = "laid", **settings: str) -> suite.Factory:
+        return lambda: drop_folder.connect(
+            {"folder": str(folder / name), "page_size": "3", **settings}, now=lambda: NOW
+        )
+
+    yield Bench(
+        make=make(),
+        failing=(make("none"), make("laid/a.csv"), lambda: drop_folder.connect({}), make(timezone="Mars")),
+        mapping=lambda row: mention_of(row, flat(row), plan_for(flat(row), {}), reading),
+        raws=(ROWS[0],),
+    )
+
+
 ENTRIES = "".join(
     f"<item><title>Article {number}</title><guid>https://b.example/{number}</guid>"
     f"<pubDate>0{number + 1} Mar 2026 10:00:00 GMT</pubDate></item>"
@@ -152,6 +177,7 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "CSV": ("files", _file_bench("csv")),
     "CSV in UTF-16": ("files", _file_bench("utf-16")),
     "Excel": ("files", _file_bench("xlsx")),
+    "drop folder": ("folder", _folder_bench),
     "feed": ("feed", _feed_bench('"1"')),
     "feed without validators": ("feed", _feed_bench("")),
     "sitemap": ("sitemap", bench_sitemap.bench()),
@@ -205,7 +231,7 @@ def test_the_spec_can_be_had_without_connecting(key: str) -> None:
 def test_an_unknown_key_names_the_known_ones() -> None:
     for ask in (lambda: collectors.build("minitel", {}), lambda: collectors.spec("minitel")):
         with pytest.raises(
-            ConfigurationError, match=r"no collector “minitel”\. Choose one of: files, feed, sitemap, mail"
+            ConfigurationError, match=r"no collector “minitel”\. Choose one of: files, folder, feed, sitemap, mail"
         ):
             ask()
 
