@@ -36,6 +36,7 @@ COLLECTORS: tuple[CollectorRow, ...] = (
     CollectorRow("mastodon", "collectors.mastodon"),
     CollectorRow("bluesky", "collectors.bluesky"),
     CollectorRow("reddit", "collectors.reddit"),
+    CollectorRow("youtube", "collectors.youtube"),
     CollectorRow("google_business", "collectors.google_business"),
     CollectorRow("trustpilot", "collectors.trustpilot"),
     CollectorRow("avis_verifies", "collectors.avis_verifies"),

@@ -36,6 +36,7 @@ from tests.contracts import (
     bench_sitemap,
     bench_webhook,
     bench_x,
+    bench_youtube,
 )
 from tests.contracts import collector_suite as suite
 from tests.contracts.collector_suite import CHECKS, Bench, Check
@@ -197,6 +198,7 @@ BENCHES: dict[str, tuple[str, Callable[[Path], Iterator[Bench]]]] = {
     "Mastodon, a server without min_id": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="ignored")),
     "Mastodon, a server like snac": ("mastodon", bench_mastodon.bench(ids=hashes, version=0, min_id="floor")),
     "Reddit": ("reddit", bench_reddit.bench),
+    "YouTube": ("youtube", bench_youtube.bench),
     "generic webhook": ("webhook", bench_webhook.bench),
     "Google Business Profile": ("google_business", bench_reviews.bench("google_business")),
     "Trustpilot": ("trustpilot", bench_reviews.bench("trustpilot")),

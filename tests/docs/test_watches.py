@@ -15,6 +15,7 @@ from domain.contracts import CanBackfill, CanSearch, Watch
 from domain.watch_lists import check
 from tests.fakes import reddit as fake_reddit
 from tests.fakes import x as fake_x
+from tests.fakes import youtube as fake_youtube
 from tests.fakes.bluesky import HANDLE, PASSWORD
 
 PAGE = Path(__file__).parents[2] / "docs" / "watches.md"
@@ -24,6 +25,7 @@ SETTINGS: dict[str, Any] = {
     "mastodon": {"server": "mastodon.example", "access_token": "t"},
     "bluesky": {"handle": HANDLE, "app_password": PASSWORD},
     "reddit": fake_reddit.SETTINGS,
+    "youtube": {**fake_youtube.SETTINGS, "search": "yes"},
 }
 _TABLE = re.compile(r"(For the watch `).*?(<!-- end -->)", re.DOTALL)
 

@@ -8,6 +8,7 @@ from tests.networks.stage_mastodon import MastodonStage
 from tests.networks.stage_meta import FacebookStage, InstagramStage
 from tests.networks.stage_reddit import RedditStage
 from tests.networks.stage_x import XStage
+from tests.networks.stage_youtube import YoutubeStage
 
 STAGES: tuple[Callable[[], Stage], ...] = (
     XStage,
@@ -16,4 +17,5 @@ STAGES: tuple[Callable[[], Stage], ...] = (
     MastodonStage,
     BlueskyStage,
     RedditStage,
+    YoutubeStage,
 )
