@@ -66,8 +66,8 @@ SPEC = CollectorSpec(
     retention="Google's terms ask for what is kept to be refreshed or deleted within 30 days; kept comments are looked up "
     "again every day.",
     facts=(
-        "YouTube Data API v3: commentThreads.list, comments.list, comments.insert, comments.setModerationStatus, comments.delete, "
-        "search.list; “Quota Calculator”; “Developer Policies”. As commonly known: the pages could not be read again",
+        "YouTube Data API v3: commentThreads.list, comments.list, comments.insert, comments.setModerationStatus, "
+        "comments.delete, search.list; “Quota Calculator”; “Developer Policies”. As commonly known: the pages could not be read again",
     ),
     quota=10_000,
     rehydrate_every=timedelta(days=1),
