@@ -67,7 +67,8 @@ SPEC = CollectorSpec(
     "again every day.",
     facts=(
         "YouTube Data API v3: commentThreads.list, comments.list, comments.insert, comments.setModerationStatus, "
-        "comments.delete, search.list; “Quota Calculator”; “Developer Policies”. As commonly known: the pages could not be read again",
+        "comments.delete, search.list; “Quota Calculator”; “Developer Policies”. As commonly known: the pages could not be "
+        "read again",
     ),
     quota=10_000,
     rehydrate_every=timedelta(days=1),
