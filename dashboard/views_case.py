@@ -17,6 +17,7 @@ from dashboard.views import (
     label,
     network_title,
 )
+from dashboard.views_media import media_of
 from domain.case import Case, Status
 from domain.contracts import Permission
 from domain.mention import Mention, MentionKind
@@ -110,6 +111,7 @@ def _said(
         "starsWord": t("{n} sur 5", n=mention.rating) if mention.rating else "",
         "target": mention.id == target,
         "mayAnswer": not mention.outbound and message.deleted_at is None,
+        "media": media_of(mention),
     }
     if row is not None:
         bubble |= {"by": row.created_by, "private": row.kind == OutboxKind.PRIVATE}

@@ -91,6 +91,11 @@ function bubbleOf(bubble, data, desk, send) {
   else if (wordless) says.appendChild(stars)
   else put(says, ...(bubble.why ? shaded(bubble.why.pieces) : [document.createTextNode(bubble.text)]))
   put(node, by, says)
+  if (bubble.media?.length) {
+    const media = el("div", "links media")
+    for (const one of bubble.media) media.appendChild(away(one.url, one.word))
+    node.appendChild(media)
+  }
   const foot = el("div", "links")
   if (bubble.mayAnswer && words.several) {
     if (bubble.target) foot.appendChild(el("span", "aim", words.answering))
