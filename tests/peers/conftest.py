@@ -25,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "peers: talks to a real program of somebody else; has its own verb")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Programs of others have clocks and moods of their own: a second try, which the report counts as a rerun."""
+    for item in items:
+        if item.get_closest_marker("peers"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def program(path: str) -> Path:
     """A peer's executable; skips the test where it is not there."""
     found = FOLDER / path

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts real peers into the folder .peers (or $COMPTOIR_PEERS): mastodon-mock and snac; with "bluesky", the vendor's own
-# network too (half a gigabyte, minutes). Nothing is installed into the system. Needs Debian's apt-get for snac and Redis.
+# network too (half a gigabyte, minutes). Needs Debian's apt-get for snac and Redis. Dovecot alone, which needs users of its
+# own, is installed into the system, where we may.
 set -eu
 here=$(cd "$(dirname "$0")/../.." && pwd)
 to=${COMPTOIR_PEERS:-$here/.peers}
@@ -32,6 +33,9 @@ unpack() { # suite folder package…
 	"${PYTHON:-python3}" -m venv "$to/mastodon-mock"
 	"$to/mastodon-mock/bin/pip" install -q --disable-pip-version-check mastodon-mock==0.6.1
 }
+command -v dovecot >/dev/null || [ "$(id -u)" != 0 ] ||
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd >/dev/null ||
+	echo "Dovecot could not be installed: the tests of mail with a real server say so and are skipped." >&2
 [ -x "$to/snac/usr/bin/snac" ] || unpack trixie "$to/snac" snac2
 [ "${1:-}" = bluesky ] || exit 0
 command -v redis-server >/dev/null || [ -x "$to/redis/usr/bin/redis-server" ] ||
