@@ -1,10 +1,13 @@
 """Settings, read once by the doors: `comptoir.toml` in the working folder, then the environment (`COMPTOIR_*`).
 
-Rooms never read settings; doors hand them values. Secrets come from the environment only: a setting of a source or CRM
-written as `env:NAME` is replaced by that variable, so that the file holds no secret. `docs/operations.md` lists them all.
+Rooms never read settings; doors hand them values. Secrets come from the environment, or from a file of their own: a setting
+of a source or CRM written as `env:NAME` is replaced by that variable, so that neither the file nor the store holds a secret.
+`docs/operations.md` lists them all.
 """
 
+import json
 import os
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -118,6 +121,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'comptoir.sqlite'}"
 
     @property
+    def secrets(self) -> "SecretsFile":
+        """Where secrets are kept that were pasted into the dashboard."""
+        return SecretsFile(self.data_dir / "secrets.json")
+
+    @property
     def demo_dir(self) -> Path:
         """Where the pretend network of the demo lives."""
         return self.data_dir / "demo-network"
@@ -155,17 +163,64 @@ class Settings(BaseSettings):
         return Calendar(self.zone, is_holiday)
 
 
+class SecretsFile:
+    """Secrets that were pasted into the dashboard: one JSON object, readable by its owner alone, beside the store.
+
+    The environment goes before it. It is read each time, since another process may have written to it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, str]:
+        """All of them; none where there is no file. Raises ConfigurationError where it cannot be read."""
+        try:
+            told = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be read ({error}). Mend it, or remove it and paste again."
+            ) from error
+        if not isinstance(told, dict) or not all(isinstance(value, str) for value in told.values()):
+            raise ConfigurationError(
+                f"{self.path} holds something else than names and secrets. Remove it and paste again."
+            )
+        return told
+
+    def keep(self, secrets: Mapping[str, str]) -> None:
+        """Add or change these; the others stay. Written whole or not at all. Raises ConfigurationError where it cannot be."""
+        whole = {**self.read(), **secrets}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".secrets-")  # mode 600
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(whole, file, ensure_ascii=False, indent=1, sort_keys=True)
+                os.replace(name, self.path)  # noqa: PTH105 - as atomic as it gets
+            finally:
+                Path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be written ({error.strerror}). Nothing was kept.") from error
+
+
 def resolve_secrets(settings: Mapping[str, str], where: str) -> dict[str, str]:
-    """Settings with each `env:NAME` replaced by that variable. Raises ConfigurationError where one is not set."""
+    """Settings with each `env:NAME` replaced by that variable, else by the secret of that name in the secrets file.
+
+    Raises ConfigurationError where there is neither.
+    """
     resolved = {}
     for key, value in settings.items():
         if value.startswith("env:"):
             name = value.removeprefix("env:")
-            if name not in os.environ:
+            found = os.environ.get(name)
+            if found is None:
+                found = load_settings().secrets.read().get(name)
+            if found is None:
                 raise ConfigurationError(
                     f"{where}: the setting “{key}” wants the environment variable {name}, which is not set."
                 )
-            value = os.environ[name]  # noqa: PLW2901
+            value = found  # noqa: PLW2901
         resolved[key] = value
     return resolved
 

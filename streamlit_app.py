@@ -22,7 +22,7 @@ from domain.case import RuleError
 from domain.contracts import Attribution, CanExplain, Collector, Delivery, HearsWebhooks, WebhookAnswer
 from domain.label import Field
 from domain.mention import Mention
-from settings import Settings, resolve_secrets
+from settings import Settings, load_settings, resolve_secrets
 from store import Store
 from store.sources import Source
 
@@ -60,5 +60,8 @@ def receiver(source: Source, delivery: Delivery) -> WebhookAnswer | None:
 
 use_explainer(explainer)
 use_receiver(receiver)
-use_catalogue(lambda: tuple(collectors.spec(row.key) for row in collectors.COLLECTORS if row.key != "demo"))
+use_catalogue(
+    lambda: tuple(collectors.spec(row.key) for row in collectors.COLLECTORS if row.key != "demo"),
+    lambda secrets: load_settings().secrets.keep(secrets),  # noqa: PLW0108 - a broken file must not keep the app from opening
+)
 app = st.App(ENTRY, routes=ROUTES, on_script_error=say_error)

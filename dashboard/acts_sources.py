@@ -23,13 +23,14 @@ def may_keep(viewer: Viewer) -> bool:
     return viewer.role in KEEPERS
 
 
-def _checked(context: Context) -> None:
+def must_keep(context: Context) -> None:
+    """Raises NotYoursError for who does not look after the sources."""
     if not may_keep(context.viewer):
         raise NotYoursError(t("Les sources sont tenues par les community managers et l'administration."))
 
 
 def _source(context: Context, key: str) -> Source:
-    _checked(context)
+    must_keep(context)
     source = context.store.sources.get(key)
     if source is None:
         raise NotYoursError(t("Cette source n'existe plus."))
@@ -71,7 +72,7 @@ def set_budget(context: Context, key: str, price: float | None) -> Done:
 
 def stuck(context: Context) -> list[OutboxRow]:
     """Sendings that wait for a person, newest first; only those of the viewer's departments."""
-    _checked(context)
+    must_keep(context)
     return [row for row in context.store.outbox.stuck(STUCK_LIMIT) if _seen(context, row)]
 
 

@@ -1,4 +1,4 @@
-"""What a network is, as the section “Connecter une source” shows it: facts, settings, and the lines for comptoir.toml. Pure."""
+"""What a network is, as the section “Connecter une source” shows it: facts, and the lines for comptoir.toml. Pure."""
 
 from dashboard.i18n import t, told
 from dashboard.views_spend import money
@@ -21,22 +21,9 @@ def facts(spec: CollectorSpec) -> list[tuple[str, str]]:
     return [(label, words) for label, words in found if words]
 
 
-def settings_rows(spec: CollectorSpec) -> list[dict[str, str]]:
-    """One row a setting."""
-    return [
-        {
-            t("Réglage"): one.key,
-            t("Sens"): told(one.title),
-            t("Nécessaire"): t("oui") if one.required else t("non"),
-            t("Secret"): t("oui") if one.secret else t("non"),
-        }
-        for one in spec.settings
-    ]
-
-
-def variable(spec: CollectorSpec, key: str) -> str:
-    """Name of the environment variable that holds a secret."""
-    return f"{spec.key}_{key}".upper()
+def variable(source_key: str, setting: str) -> str:
+    """Name of the environment variable that holds a secret of a source."""
+    return f"{source_key}_{setting}".upper().replace("-", "_")
 
 
 def snippet(spec: CollectorSpec) -> str:
@@ -44,6 +31,6 @@ def snippet(spec: CollectorSpec) -> str:
     names = (("key", spec.key), ("collector", spec.key), ("title", spec.title))
     lines = ["[[sources]]", *(f'{name} = "{value}"' for name, value in names), "", "[sources.settings]"]
     for one in spec.settings:
-        value = f"env:{variable(spec, one.key)}" if one.secret else ""
+        value = f"env:{variable(spec.key, one.key)}" if one.secret else ""
         lines.append(f'{"" if one.required else "# "}{one.key} = "{value}"')
     return "\n".join(lines)

@@ -49,7 +49,7 @@ def render(context: Context) -> None:
         st.error(t("Les sources sont tenues par les community managers et l'administration."))
         return
     _sources(context)
-    connect()
+    connect(context)
     _sendings(context)
 
 

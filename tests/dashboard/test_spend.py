@@ -3,12 +3,15 @@
 import tomllib
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import collectors
 from dashboard import acts_sources as acts
 from dashboard.acts import NotYoursError
+from dashboard.acts_connect import connect_source
 from dashboard.components.connect import use_catalogue
 from dashboard.context import COMMUNITY_MANAGER, MANAGEMENT, Viewer
 from dashboard.i18n import set_language
@@ -18,6 +21,7 @@ from domain.case import RuleError
 from domain.contracts import Delivery, Gap, Page, Spend
 from settings import Settings
 from store import Store
+from store.sources import SourceState
 from tests.builders import analysis, mention
 from tests.dashboard import house
 from tests.dashboard.test_sources import opened, plain
@@ -121,13 +125,57 @@ def test_the_lines_for_the_settings_can_be_read_and_hold_no_secret(key: str) -> 
     assert {one.key for one in spec.settings if one.required} == set(source.settings)
 
 
-def test_the_section_tells_what_a_network_needs(empty: Store) -> None:
-    use_catalogue(lambda: [replace(collectors.spec("x"), title="X (Twitter)"), collectors.spec("feed")])
-    at = opened(empty)
+def section(store: Store, kept: dict[str, str]) -> AppTest:
+    use_catalogue(lambda: [replace(collectors.spec("x"), title="X (Twitter)"), collectors.spec("feed")], kept.update)
+    at = opened(store)
     at.session_state["connect"] = True
-    at.run()
+    return at.run()
+
+
+def test_the_section_tells_what_a_network_needs(empty: Store) -> None:
+    at = section(empty, {})
     text = plain(house.shown(at))
     assert "Ce qui est lu" in text and "Avant que cela marche" in text
     assert 'collector = "x"' in at.code[0].value and "env:X_CONSUMER_SECRET" in at.code[0].value
     at.selectbox(key="connect_network").set_value("feed").run()
     assert 'collector = "feed"' in at.code[0].value
+
+
+def test_what_is_pasted_becomes_a_source_and_secrets_go_elsewhere(empty: Store, tmp_path: Path) -> None:
+    kept: dict[str, str] = {}
+    at = section(empty, kept)
+    given = {"account": "ormelune", "consumer_key": "ck", "consumer_secret": "s3cret-one", "access_token": "1-at"}
+    for name, value in {**given, "access_token_secret": "s3cret-two"}.items():
+        at.text_input(key=f"connect_x_{name}").set_value(value)
+    at.text_input(key="connect_key_x").set_value("x-france")
+    next(button for button in at.button if "vérifier" in button.label).click().run()
+    assert not at.exception, at.exception
+    source = empty.sources.get("x-france")
+    assert source is not None and source.state is SourceState.NEW and source.collector == "x"
+    assert source.settings["consumer_secret"] == "env:X_FRANCE_CONSUMER_SECRET"
+    assert kept["X_FRANCE_CONSUMER_SECRET"] == "s3cret-one"
+    whole = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"s3cret" not in whole, "no secret is in the database"
+    assert "s3cret" not in house.shown(at)
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "words"),
+    [
+        (("X!", "X"), {}, "a-z"),
+        (("here", "X"), {}, "already"),
+        (("x", "X"), {"account": "ormelune"}, "consumer_key"),
+    ],
+)
+def test_what_cannot_be_used_is_told_and_nothing_is_kept(
+    empty: Store, names: tuple[str, str], values: dict[str, str], words: str
+) -> None:
+    empty.sources.ensure("here", "feed", "Here", {})
+    kept: dict[str, str] = {}
+    with pytest.raises(RuleError, match=words):
+        connect_source(house.context_of(empty, AWA), collectors.spec("x"), names, values, kept.update)
+    assert not kept and len(empty.sources.all()) == 1
+    with pytest.raises(NotYoursError):
+        connect_source(
+            house.context_of(empty, Viewer("Max", MANAGEMENT)), collectors.spec("x"), ("y", "Y"), {}, kept.update
+        )
