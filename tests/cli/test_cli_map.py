@@ -79,7 +79,9 @@ def test_a_feed_is_a_document(tmp_path: Path) -> None:
     assert broken.exit_code == 0 and "rejected: body" in broken.stderr
 
 
-@pytest.mark.parametrize("key", [row.key for row in collectors.COLLECTORS if row.key not in {"files", "folder", "demo"}])
+@pytest.mark.parametrize(
+    "key", [row.key for row in collectors.COLLECTORS if row.key not in {"files", "folder", "demo"}]
+)
 @pytest.mark.parametrize(
     "body", ["[]", "null", "7", '"x"', '{"error": {"message": "no", "code": 190}}', "[[[{}]]]", "{"]
 )
