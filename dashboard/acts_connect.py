@@ -43,15 +43,21 @@ def connect_source(
     missing = [one.key for one in spec.settings if one.required and not given[one.key]]
     if missing:
         raise RuleError(f"Still missing: {', '.join(missing)}. Nothing was saved.")
+    if any(value.startswith("env:") for value in given.values()):
+        # Whoever may connect a source may not have the server's own variables sent to an address of their choice.
+        raise RuleError("Paste the value itself: env:NAME is for comptoir.toml only. Nothing was saved.")
     settings, secrets = {}, {}
     for one in spec.settings:
         value = given[one.key]
         if not value:
             continue
-        if one.secret and not value.startswith("env:"):
+        if one.secret:
             name = variable(key, one.key)
             secrets[name], value = value, f"env:{name}"
         settings[one.key] = value
+    used = {value for source in context.store.sources.all() for value in source.settings.values()}
+    if used & {f"env:{name}" for name in secrets}:  # x-a and x_a ask for the same name
+        raise RuleError("Another source keeps its secrets under the same name. Choose another key. Nothing was saved.")
     if secrets:
         keep(secrets)  # first: a source without its secrets would only wait
     context.store.sources.ensure(key, spec.key, title or spec.title, settings)

@@ -179,3 +179,16 @@ def test_what_cannot_be_used_is_told_and_nothing_is_kept(
         connect_source(
             house.context_of(empty, Viewer("Max", MANAGEMENT)), collectors.spec("x"), ("y", "Y"), {}, kept.update
         )
+
+
+def test_no_secret_of_another_source_or_of_the_server_can_be_reached(empty: Store) -> None:
+    kept: dict[str, str] = {}
+    spec, context = collectors.spec("x"), house.context_of(empty, AWA)
+    given = {one.key: f"value-{one.key}" for one in spec.settings if one.required}
+    connect_source(context, spec, ("x-france", "X"), given, kept.update)
+    before = dict(kept)
+    with pytest.raises(RuleError, match="same name"):
+        connect_source(context, spec, ("x_france", "X"), dict.fromkeys(given, "other"), kept.update)
+    with pytest.raises(RuleError, match="for comptoir"):
+        connect_source(context, spec, ("y", "Y"), {**given, "account": "env:COMPTOIR_DATABASE_URL"}, kept.update)
+    assert kept == before and [source.key for source in empty.sources.all()] == ["x-france"]
