@@ -103,7 +103,8 @@ def walk(
         seen.update({key: moment for key, moment in moments.items() if key not in old})
         taken = [item for key, item in fresh.items() if key not in old and not (mark and key in mark.ids)]
         ended = bool(old) or not fresh or not following or following == token
-        cut = not ended if number == most else (ended and not old and shown is not None and len(seen) >= shown)
+        full = ended and not old and shown is not None and len(seen) >= shown  # the network shows no more
+        cut = full or (number == most and not ended)
         gap = _left_out(mark.moment if mark else floor, seen, lost) if cut else None
         if taken or gap:
             yield Piece(taken, gap)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from collectors.reddit_map import Contents, Thing, is_gone, mention_of
 from collectors.reddit_service import PAGE_SIZE, Service
 from domain.contracts import Estimate, Page, Watch
-from domain.errors import ContractError, InputError
+from domain.errors import InputError
 from domain.mention import Mention, MentionId, MentionKind
 from domain.watch import watch_matches
 
@@ -57,8 +57,8 @@ def rehydrate(service: Service, mentions: Sequence[Mention]) -> Page:
     for start in range(0, len(kept), _AT_ONCE):
         names = [one.native_id for one in kept[start : start + _AT_ONCE]]
         things = Contents.of(service.get("/api/info", {"id": ",".join(names)}).data).things
-        if not things and len(names) > 1:
-            raise ContractError("Reddit shows none of the things that were looked up. They are looked up again later.")
+        if not things and len(names) > 1:  # all of them gone at once is rare: it is asked again before it is believed
+            things = Contents.of(service.get("/api/info", {"id": ",".join(names)}).data).things
         found.update({thing.full_name: thing for _, thing in things})
     changed: list[Mention] = []
     deleted: list[MentionId] = []

@@ -29,14 +29,15 @@ from domain.contracts import (
     Watch,
 )
 from domain.errors import OutcomeUnknownError, RefusedError
-from domain.mention import Mention, MentionKind
+from domain.mention import HIDDEN_HERE, Mention, MentionKind
 from domain.permission import ReplyRule, always, decide
 
 __all__ = ["RULES", "SPEC", "YoutubeCollector", "connect", "map_answer"]
 
 TEXT_LIMIT = 10_000
-_READ_ON = date(2026, 11, 26)
-_PAGE = "YouTube Data API v3, resources Comments and CommentThreads (as known, not read again)"
+_UNPUBLISHED = frozenset({"heldForReview", "rejected", "likelySpam"})
+_READ_ON = date(2026, 11, 22)
+_PAGE = "YouTube Data API v3: CommentThreads, Comments (canReply, moderationStatus, comments.insert)"
 
 SPEC = CollectorSpec(
     key="youtube",
@@ -46,7 +47,7 @@ SPEC = CollectorSpec(
         Setting("client_id", "Client id of our OAuth client"),
         Setting("client_secret", "Secret of our OAuth client", secret=True),
         Setting("refresh_token", "Token that the channel's account agreed to", secret=True),
-        Setting("search", "yes to search videos of others too: 100 units each hour", required=False),
+        Setting("search", "yes to search videos of others too, once an hour", required=False),
     ),
     lookback=SPAN,
     permissions=(SCOPE,),
@@ -62,13 +63,13 @@ SPEC = CollectorSpec(
         "Put channel id, client id, secret and refresh token into the settings.",
     ),
     limits=f"10,000 units a day, whole again at midnight in California; a tenth is kept for answers. A page of comments costs "
-    f"{UNITS['list']}, an answer {UNITS['write']}, a search {UNITS['search']}. No idempotency keys.",
+    f"{UNITS['list']}, an answer {UNITS['write']}. 100 searches a day, counted apart. No idempotency keys.",
     retention="Google's terms ask for what is kept to be refreshed or deleted within 30 days; kept comments are looked up "
     "again every day.",
     facts=(
-        "YouTube Data API v3: commentThreads.list, comments.list, comments.insert, comments.setModerationStatus, "
-        "comments.delete, search.list; “Quota Calculator”; “Developer Policies”. As commonly known: the pages could not be "
-        "read again",
+        "YouTube Data API v3: commentThreads.list, comments.list, insert, setModerationStatus, errors, and quota (searches "
+        "counted apart; older pages say 100 units each), read 2026-11-22",
+        "Not verified: the 30 days of the “Developer Policies”, comments.delete, that a rejected comment is shown no more",
     ),
     quota=10_000,
     rehydrate_every=timedelta(days=1),
@@ -81,6 +82,22 @@ RULES: tuple[ReplyRule, ...] = (
         lambda mention: mention.kind is MentionKind.POST,
         False,
         "A video of others: open it, and comment there.",
+        _PAGE,
+        _READ_ON,
+    ),
+    ReplyRule(
+        "nobody there",
+        lambda mention: mention.author is None,
+        False,
+        "Nobody is named who would be told of an answer.",
+        _PAGE,
+        _READ_ON,
+    ),
+    ReplyRule(
+        "not published",
+        lambda mention: mention.raw.get("moderationStatus") in _UNPUBLISHED or mention.raw.get(HIDDEN_HERE) is True,
+        False,
+        "This comment is hidden or waits for review: show it first.",
         _PAGE,
         _READ_ON,
     ),

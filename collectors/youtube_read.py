@@ -14,27 +14,37 @@ from typing import Any
 from collectors.plain_search import questions
 from collectors.wire import at, count_of, dict_of, moment_of, rejected, text_of
 from collectors.youtube_map import changed_at, comments_in, mention_of, name_of, video_of
-from collectors.youtube_service import PAGE_SIZE, UNITS, ClosedError, Service
+from collectors.youtube_service import PAGE_SIZE, UNITS, ClosedError, QuotaError, Service
 from domain.clock import Now
 from domain.contracts import Cursor, Gap, Page, Reject, Watch
-from domain.errors import ContractError, InputError
-from domain.mention import Mention
+from domain.errors import InputError
+from domain.mention import HIDDEN_HERE, Mention
 from domain.watch import watch_matches
 
 SPAN = timedelta(days=30)
 _AGAIN, _SEARCHED = timedelta(minutes=15), timedelta(hours=1)
+_LISTED = timedelta(hours=6)  # an answer deleted and another written leave the number as it was
 _OVERLAP = timedelta(hours=3)  # a comment that was held for review appears late
 _MOST_PAGES = 50
 _PARTS = {"part": "snippet,replies", "order": "time", "textFormat": "plainText", "maxResults": PAGE_SIZE}
 
 
+_MOMENTS = ("newest", "again_at", "searched_at", "listed_at")
+
+
 @dataclass
 class Place:
-    """Where reading stopped: newest comment, when all was read again, how many answers threads had, last search."""
+    """Where reading stopped.
+
+    Attributes:
+        newest: newest first comment of a thread; again_at: when all threads were read again; searched_at: last search.
+        listed_at: when the answers of all long threads were listed; counts: how many answers threads had.
+    """
 
     newest: datetime | None = None
     again_at: datetime | None = None
     searched_at: datetime | None = None
+    listed_at: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -45,12 +55,12 @@ class Place:
         except (ValueError, RecursionError):
             parts = {}
         counts = {key: one for key, one in dict_of(parts.get("counts")).items() if isinstance(one, int)}
-        newest, again_at, searched_at = (moment_of(parts.get(name)) for name in ("newest", "again_at", "searched_at"))
-        return cls(newest, again_at, searched_at, counts)
+        newest, again_at, searched_at, listed_at = (moment_of(parts.get(name)) for name in _MOMENTS)
+        return cls(newest, again_at, searched_at, listed_at, counts)
 
     def cursor(self) -> Cursor:
         """The place as text."""
-        named = {name: getattr(self, name) for name in ("newest", "again_at", "searched_at")}
+        named = {name: getattr(self, name) for name in _MOMENTS}
         moments = {name: one.isoformat() if one else None for name, one in named.items()}
         return Cursor(json.dumps({**moments, "counts": self.counts}, sort_keys=True))
 
@@ -72,11 +82,21 @@ class Reading:
     def _threads(self) -> Iterator[Page]:
         now, place = self._now(), self._place
         whole = place.again_at is None or now - place.again_at >= _AGAIN
+        listing = whole and (place.listed_at is None or now - place.listed_at >= _LISTED)
         floor = now - SPAN if whole or place.newest is None else place.newest - _OVERLAP
         newest, counts, token, oldest = place.newest, {} if whole else dict(place.counts), "", now
         for number in range(1, _MOST_PAGES + 1):
             asked = {**_PARTS, "allThreadsRelatedToChannelId": self._service.channel, "pageToken": token or None}
-            items, token = self._service.list("commentThreads", asked)
+            try:
+                items, token = self._service.list("commentThreads", asked)
+            except ClosedError as error:
+                yield Page(
+                    (),
+                    None,
+                    notes=(f"The comments of the channel cannot be read: {error}",),
+                    spent=self._service.spent(),
+                )
+                return
             comments, rejects = [], []
             for place_, thread in enumerate(items, start=1):
                 made_at = moment_of(at(thread, "snippet", "topLevelComment", "snippet", "publishedAt"))
@@ -85,7 +105,7 @@ class Reading:
                     continue
                 oldest, newest = min(oldest, made_at), max(newest or made_at, made_at)
                 if made_at >= floor:
-                    comments += self._whole(thread, counts)
+                    comments += self._whole(thread, counts, listing)
             mentions, changed, more = self._mapped(comments)
             if number == _MOST_PAGES and token and oldest >= floor:
                 reason = f"More than {_MOST_PAGES * PAGE_SIZE:,} threads in a month: older ones were not read."
@@ -103,12 +123,15 @@ class Reading:
                 break
         place.newest, place.counts = newest, counts
         place.again_at = now if whole else place.again_at
+        place.listed_at = now if listing else place.listed_at
 
-    def _whole(self, thread: dict[str, Any], counts: dict[str, int]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    def _whole(
+        self, thread: dict[str, Any], counts: dict[str, int], listing: bool
+    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """The comments of a thread, those beyond what it shows too where their number has changed."""
         snippet, name, shown = dict_of(thread.get("snippet")), name_of(thread), comments_in(thread)
         total = count_of(snippet.get("totalReplyCount")) or 0
-        if total > len(shown) - 1 and self._place.counts.get(name) != total:
+        if total > len(shown) - 1 and (listing or self._place.counts.get(name) != total):
             shown = [*shown[:1], *answers(self._service, name)]
         counts[name] = total
         return [(comment, snippet) for comment in shown]
@@ -144,7 +167,12 @@ class Reading:
             "publishedAfter": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "maxResults": 50,
         }
-        items, _ = self._service.list("search", asked, units=UNITS["search"])
+        place.searched_at = now
+        try:
+            items, _ = self._service.list("search", asked, units=UNITS["search"])
+        except QuotaError:  # of searches alone: comments are heard all the same
+            yield Page((), None, notes=("The day's searches are used up. Comments are read all the same.",))
+            return
         mentions, rejects = [], []
         for number, item in enumerate(items, start=1):
             try:
@@ -154,7 +182,6 @@ class Reading:
                 continue
             if watch_matches(self._watch, mention):
                 mentions.append(mention)
-        place.searched_at = now
         yield Page(tuple(mentions), None, tuple(rejects), spent=self._service.spent())
 
 
@@ -183,14 +210,14 @@ def looked_up(service: Service, mentions: list[Mention]) -> Page:
         asked = {"part": "snippet", "id": ",".join(one.native_id for one in part), "textFormat": "plainText"}
         items, _ = service.list("comments", asked)
         found = {text_of(at(one, "id")): dict_of(one) for one in items}
-        if not found and len(part) > 1:
-            raise ContractError(
-                "YouTube shows none of the comments that were looked up. They are looked up again later."
-            )
+        if not found and len(part) > 1:  # all of them gone at once is rare: it is asked again before it is believed
+            items, _ = service.list("comments", asked)
+            found = {text_of(at(one, "id")): dict_of(one) for one in items}
         for mention in part:
             comment = found.get(mention.native_id)
             if comment is None:
-                deleted.append(mention.id)
+                if mention.raw.get(HIDDEN_HERE) is not True:  # what we rejected is shown to nobody, and is still there
+                    deleted.append(mention.id)
                 continue
             try:
                 fresh = mention_of(comment, own_channel=service.channel, thread=mention.raw)

@@ -19,7 +19,7 @@ from domain.errors import ComptoirError, ConfigurationError, ContractError, Refu
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
 PAGE_SIZE = 100
-UNITS = {"list": 1, "search": 100, "write": 50}  # Source: “Quota Calculator” of the Data API, not read again
+UNITS = {"list": 1, "search": 0, "write": 50}  # of the 10,000 a day; a search counts against 100 calls of its own
 _LOGIN, _HOME = "https://oauth2.googleapis.com", "https://www.googleapis.com"
 _HELP = "Let the channel's account agree once more, and put the new token into the setting refresh_token."
 _QUOTA = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
@@ -38,6 +38,10 @@ class Keys:
 
 class ClosedError(RefusedError):
     """Comments are turned off, or what was asked for is gone."""
+
+
+class QuotaError(TransientError):
+    """The day's quota is used up: that of all questions, or that of searches."""
 
 
 class ExpiredError(ComptoirError):
@@ -153,7 +157,7 @@ class Service:
             return ExpiredError("not accepted")
         if reasons & _QUOTA:
             reset = next_reset(self._now(), quota_zone("youtube"))
-            return TransientError(
+            return QuotaError(
                 f"The day's quota of YouTube is used up; it is whole again at {reset:%H:%M} UTC. Reading goes on then.",
                 retry_after=max(reset - self._now(), timedelta(minutes=1)),
             )

@@ -15,6 +15,7 @@ from domain.errors import InputError
 MentionId = NewType("MentionId", str)
 AccountId = NewType("AccountId", str)
 
+HIDDEN_HERE = "hidden_here"  # in `Mention.raw`: we hid it, so a network may no longer show it to us
 TEXT_LIMIT = 100_000  # characters; longer texts are a reject, not a cut: a mention is never silently shortened
 
 

@@ -11,6 +11,7 @@ from enum import Enum, auto
 import sqlalchemy as sa
 
 from domain.contracts import Act
+from domain.mention import HIDDEN_HERE
 from store import audit, deletions, edits, schema
 from store.engine import Database
 from store.outbox import OutboxKind, OutboxRow, OutboxState, mark_sent
@@ -85,6 +86,9 @@ class Moderation:
             if act is Act.DELETE and row.mention_id is not None:
                 deletions.delete(connection, self._database.calendar, [row.mention_id], now)
             else:
+                raw = dict(connection.scalar(sa.select(m.c.raw).where(m.c.id == row.mention_id)) or {})
+                raw[HIDDEN_HERE] = act is Act.HIDE
+                connection.execute(sa.update(m).where(m.c.id == row.mention_id).values(raw=raw))
                 kept = permission_of(connection.scalar(sa.select(m.c.permission).where(m.c.id == row.mention_id)))
                 values = permission_json(kept) if kept is not None else None
                 if kept is not None and values is not None:

@@ -1,6 +1,7 @@
 """YouTube: late answers, units and quota, access that ends, moderation, and answers that leave once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from collectors.youtube import YoutubeCollector
 from collectors.youtube_map import map_answer
 from domain.contracts import Act, Cursor, IdempotencyKey, Page, Watch
 from domain.errors import ConfigurationError, OutcomeUnknownError, RefusedError, TransientError
-from domain.mention import Mention
+from domain.mention import HIDDEN_HERE, Mention
 from tests.fakes.http_server import serve
 from tests.fakes.youtube import BRAND, SETTINGS, FakeYoutube, Said
 
@@ -79,7 +80,7 @@ def test_units_are_told_with_each_page(vendor: FakeYoutube) -> None:
     for number in range(5):
         vendor.say(f"c{number}", f"mot {number}")
     pages, _ = read(vendor, search="yes")
-    assert sum(page.spent.unit_count for page in pages) == vendor.used == 3 + 100
+    assert sum(page.spent.unit_count for page in pages) == vendor.used == 3
 
 
 def test_a_used_up_quota_waits_for_midnight_in_california(vendor: FakeYoutube) -> None:
@@ -203,3 +204,62 @@ def test_saved_answers_are_mapped_and_the_rest_is_told(vendor: FakeYoutube) -> N
 )
 def test_no_saved_answer_breaks_the_mapper(body: Any) -> None:
     assert map_answer(body).mentions == ()
+
+
+# -- what must not be lost ---------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_in_the_place_of_a_deleted_one_is_heard_though_their_number_is_the_same(vendor: FakeYoutube) -> None:
+    vendor.shown = 1
+    top = vendor.say("marie", "Perdu")
+    below = [vendor.say(f"c{number}", f"mot {number}", parent=top) for number in range(4)]
+    _, cursor = read(vendor)
+    vendor.said.remove(below[2])
+    late = vendor.say("zoe", "tout autre chose", parent=top)
+    vendor.clock += timedelta(hours=7)
+    assert late.key in said_in(read(vendor, cursor)[0])
+
+
+def test_without_searches_left_comments_are_heard_all_the_same(vendor: FakeYoutube) -> None:
+    vendor.searches_left = 0
+    said = vendor.say("marie", "Perdu")
+    pages, cursor = read(vendor, search="yes")
+    assert said.key in said_in(pages) and cursor is not None
+    assert any("searches are used up" in note for page in pages for note in page.notes)
+
+
+def test_comments_that_are_turned_off_are_told_and_are_no_failure(vendor: FakeYoutube) -> None:
+    vendor.disabled = True
+    pages, cursor = read(vendor)
+    assert said_in(pages) == {} and cursor is not None
+    assert any("turned off" in note for page in pages for note in page.notes)
+
+
+def test_what_we_hid_is_not_taken_for_deleted(vendor: FakeYoutube) -> None:
+    said = vendor.say("marie", "Escrocs")
+    [kept] = said_in(read(vendor)[0]).values()
+    made = collector(vendor)
+    made.moderate(kept, Act.HIDE, KEY)
+    assert said.hidden
+    hidden = replace(kept, raw={**kept.raw, HIDDEN_HERE: True})
+    assert made.rehydrate([hidden]).deleted == ()
+    assert made.rehydrate([kept]).deleted == (kept.id,), "hidden by somebody else, or gone"
+
+
+def test_a_whole_batch_that_is_gone_is_asked_for_twice_and_then_believed(vendor: FakeYoutube) -> None:
+    for number in range(3):
+        vendor.say(f"c{number}", f"mot {number}")
+    kept = list(said_in(read(vendor)[0]).values())
+    vendor.said.clear()
+    before = len(vendor.requests)
+    assert set(collector(vendor).rehydrate(kept).deleted) == {one.id for one in kept}
+    assert len(vendor.requests) - before == 2
+
+
+@pytest.mark.parametrize("status", ["heldForReview", "rejected", "likelySpam"])
+def test_what_is_not_published_is_not_answered(vendor: FakeYoutube, status: str) -> None:
+    said = vendor.say("marie", "Perdu", fields={"moderationStatus": status})
+    nobody = vendor.say("x", "Moi", fields={"authorDisplayName": "", "authorChannelId": None})
+    made = collector(vendor)
+    for one in (said, nobody):
+        assert not made.may_reply(mention_of(vendor, one)).allowed

@@ -48,7 +48,7 @@ def paid(empty: Store) -> Store:
 
 def test_a_month_is_told_with_what_each_useful_message_cost(paid: Store) -> None:
     text = plain(house.shown(opened(paid)))
-    assert "Ce mois-ci : 2,50 $" in text
+    assert "Ce mois-ci : 2,50 $ jusqu'ici" in text
     assert "2,50 $ pour le message qui a servi." in text
     assert "lecture 2,00 $ · relecture 0,50 $" in text
 
@@ -106,8 +106,10 @@ def test_a_gap_is_never_silent(paid: Store) -> None:
 
 def test_deliveries_and_refusals_are_told(paid: Store) -> None:
     paid.inbox.keep("x", "k1", Delivery("POST", {}, {}, b"{}", NOW))
+    paid.inbox.refuse("x", "the signature does not fit", NOW, 3)
     text = plain(house.shown(opened(paid)))
     assert "Livraisons à l'adresse /hooks/x." in text and "1 livraison attend d'être lue." in text
+    assert "3 refusées en sept jours : the signature does not fit" in text
 
 
 # -- connecting another one ------------------------------------------------------------------------------------------------

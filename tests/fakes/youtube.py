@@ -1,8 +1,7 @@
 """A YouTube with one channel of ours: OAuth, comment threads, answers, moderation, search, a quota of units.
 
-Shapes: YouTube Data API v3, resources commentThread, comment, channel and searchResult with their documented properties, and
-Google's error object with `errors[].reason`; as commonly known, the pages were not read again. All people and words are
-invented.
+Shapes: YouTube Data API v3, resources commentThread, comment, channel and searchResult, and Google's error object with
+`errors[].reason`; read 2026-11-22. That a rejected comment is shown no more was not verified. All people are invented.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ SETTINGS = {
     "refresh_token": "refresh-of-the-channel-0123",
 }
 START = datetime(2026, 3, 9, 8, 0, tzinfo=UTC)
-UNITS = {"search": 100, "write": 50, "list": 1}
+UNITS = {"search": 0, "write": 50, "list": 1}
 
 
 @dataclass
@@ -48,6 +47,8 @@ class FakeYoutube(FakeVendor):
         super().__init__()
         self.page_limit, self.shown, self.quota = page_limit, shown, quota
         self.used = 0
+        self.searches_left = 100
+        self.disabled = False
         self.tokens: list[str] = []
         self.revoked = self.limited = self.upside_down = False
         self.said: list[Said] = []
@@ -118,6 +119,8 @@ class FakeYoutube(FakeVendor):
                 )
             case ("GET", "commentThreads"):
                 assert request.params["allThreadsRelatedToChannelId"] == CHANNEL
+                if self.disabled:
+                    return self.error(403, "commentsDisabled")
                 tops = [one for one in self.said if one.parent is None and not one.hidden]
                 return self.page(
                     request, [self.thread(one) for one in sorted(tops, key=lambda one: one.at, reverse=True)]
@@ -125,7 +128,8 @@ class FakeYoutube(FakeVendor):
             case ("GET", "comments"):
                 return self.comments(request)
             case ("GET", "search"):
-                return self.page(request, self.videos)
+                self.searches_left -= 1
+                return self.page(request, self.videos) if self.searches_left >= 0 else self.error(403, "quotaExceeded")
             case ("POST", "comments"):
                 return self.answer(request)
             case ("POST", "comments/setModerationStatus"):

@@ -6,7 +6,7 @@ import pytest
 
 from domain.case import CaseId, Status
 from domain.contracts import Act, Permission
-from domain.mention import Mention, MentionId, MentionKind
+from domain.mention import HIDDEN_HERE, Mention, MentionId, MentionKind
 from store import Store
 from store.moderation import Turn
 from store.outbox import ASKED, OutboxRow, OutboxState
@@ -111,6 +111,7 @@ def test_hiding_changes_what_may_be_done_next(store: Store, now: datetime) -> No
     store.moderation.done(row, now)
     permission = message(store, case_id, "x:1").permission
     assert permission is not None and permission.acts == (Act.UNHIDE,) and permission.private == ACTS.private
+    assert message(store, case_id, "x:1").mention.raw[HIDDEN_HERE] is True, "a network may no longer show it to us"
     assert states(store, case_id) == {"h1": OutboxState.SENT}
     assert {"hide", "moderated"} <= set(actions(store, case_id))
     ask(store, case_id, Act.UNHIDE, "u1", now + timedelta(minutes=1))
@@ -118,6 +119,7 @@ def test_hiding_changes_what_may_be_done_next(store: Store, now: datetime) -> No
     store.moderation.done(row, now)
     permission = message(store, case_id, "x:1").permission
     assert permission is not None and permission.acts == (Act.HIDE,)
+    assert message(store, case_id, "x:1").mention.raw[HIDDEN_HERE] is False
 
 
 def test_an_older_act_never_leaves_after_a_newer_one(store: Store, now: datetime) -> None:
