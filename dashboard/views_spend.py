@@ -48,7 +48,11 @@ def spend_line(month: SourceMonth) -> str:
         return t("Ce mois-ci : rien n'a été payé.") if month.budget.is_set else ""
     coming = Spend(price=month.forecast_price, unit_count=round(month.forecast_unit_count))
     parts = [
-        t("Ce mois-ci : {spent} jusqu'ici, {coming} prévus pour le mois entier.", spent=_amount(month.spent), coming=_amount(coming))
+        t(
+            "Ce mois-ci : {spent} jusqu'ici, {coming} prévus pour le mois entier.",
+            spent=_amount(month.spent),
+            coming=_amount(coming),
+        )
     ]
     if month.price_per_useful is not None and month.spent.price:
         parts.append(
